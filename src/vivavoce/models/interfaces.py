@@ -1,0 +1,171 @@
+"""What the engine asks of a model: one protocol for each sense. Adapters live beside this file, one a
+file; the engine never imports them, ``models/catalog.py`` chooses.
+
+All audio here is mono 16-bit little-endian PCM, as ``bytes``, at the rate that the model names.
+Nothing here may block the event loop for more than a millisecond: work runs inline only where it is
+that short (voice activity), else in a worker process (``models/worker.py``) or over the network.
+Cancelling the awaiting task must free whatever works for it.
+"""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, Protocol
+
+__all__ = [
+    "Answer", "Call", "CallArguments", "Finish", "Hints", "Llm", "Message", "ModelError", "Prompt", "Said",
+    "Stt", "Tool", "Transcript", "Tts", "Vad", "VadStream",
+]  # fmt: skip
+
+
+class ModelError(Exception):
+    """A model cannot do what it was asked. The message is for the user: what happened and what to do."""
+
+
+# Voice activity ------------------------------------------------------------------------------------
+
+
+class VadStream(Protocol):
+    """The state of one listener."""
+
+    def __call__(self, window: bytes) -> float:
+        """The probability (0 to 1) that the window holds speech. ``window`` is exactly ``Vad.window``
+        samples and follows the one before it."""
+
+
+class Vad(Protocol):
+    """One shared model; runs inline, in microseconds."""
+
+    rate: int
+    window: int
+
+    def stream(self) -> VadStream:
+        """A new listener."""
+
+
+# Recognition ---------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Hints:
+    language: str | None = None
+    """ISO-639-1, as the session's ``audio.input.transcription.language``."""
+    prompt: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Transcript:
+    text: str
+    """Empty where nothing was said."""
+
+
+class Stt(Protocol):
+    rate: int
+    name: str
+
+    async def transcribe(self, pcm: bytes, hints: Hints) -> Transcript:
+        """The words of one whole utterance. Raises :class:`ModelError`."""
+
+    async def close(self) -> None:
+        """Free workers and connections. Idempotent."""
+
+
+# The mind ------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Tool:
+    name: str
+    description: str
+    parameters: Mapping[str, Any]
+    """JSON Schema."""
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One step of the conversation so far, in the words that were really heard.
+
+    ``call`` (an assistant asked for a tool): ``name``, ``call_id`` and ``text``, its arguments as JSON.
+    ``result`` (a tool answered): ``call_id`` and ``text``."""
+
+    role: Literal["system", "user", "assistant", "call", "result"]
+    text: str
+    name: str = ""
+    call_id: str = ""
+    images: tuple[str, ...] = ()
+    """data: URIs."""
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    instructions: str
+    messages: Sequence[Message]
+    tools: Sequence[Tool] = ()
+    tool_choice: str = "auto"
+    """``auto``, ``none``, ``required``, or ``function:NAME``."""
+    max_tokens: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """The next words of the message."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A tool call begins. Arguments follow."""
+
+    name: str
+    call_id: str = ""
+    """Empty: the session makes one."""
+
+
+@dataclass(frozen=True, slots=True)
+class CallArguments:
+    """The next characters of the latest call's arguments, a JSON text."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Finish:
+    """The last part of every answer. Token counts where the model reports them."""
+
+    reason: Literal["stop", "length", "content_filter"] = "stop"
+    input_tokens: int | None = None
+    output_tokens: int | None = None
+    cached_tokens: int = 0
+
+
+Answer = Said | Call | CallArguments | Finish
+
+
+class Llm(Protocol):
+    name: str
+    sees: bool
+    """Whether images may be given to it."""
+
+    def answer(self, prompt: Prompt) -> AsyncIterator[Answer]:
+        """The answer as it is made: any order of messages and calls, then one :class:`Finish`.
+        Raises :class:`ModelError`. Closing the iterator stops the work."""
+
+    async def close(self) -> None: ...
+
+
+# The voice -----------------------------------------------------------------------------------------
+
+
+class Tts(Protocol):
+    rate: int
+    name: str
+
+    def voices(self) -> Sequence[str]:
+        """The names that ``speak`` knows, the OpenAI voice names among them. Any other name is given
+        a stable voice too."""
+
+    def speak(self, text: str, voice: str, speed: float) -> AsyncIterator[bytes]:
+        """The sound of one clause as it is made, in chunks of 10 to 200 ms. ``speed`` is 0.25 to 1.5.
+        Raises :class:`ModelError`. Closing the iterator stops the work."""
+
+    async def close(self) -> None: ...

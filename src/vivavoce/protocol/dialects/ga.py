@@ -1,0 +1,59 @@
+"""The dialect of the generally available API (2025-08 on): one JSON object a text frame (H-10)."""
+
+from typing import Any
+
+import msgspec
+import pybase64
+
+from vivavoce.protocol.frame import APPEND, AUDIO_DELTA, Frame
+from vivavoce.protocol.wire.errors import ProtocolError
+
+__all__ = ["Ga"]
+
+MAX_APPEND_BASE64 = 15 * 1024 * 1024
+"""Characters of base64 in one append (E-03)."""
+
+_AUDIO_KEY = {APPEND: "audio", AUDIO_DELTA: "delta"}
+
+_decoder = msgspec.json.Decoder()
+_encoder = msgspec.json.Encoder()
+
+
+class Ga:
+    """Decodes what either side of the API sends and encodes for either, so the client library and the
+    upstream use it too."""
+
+    def decode(self, text: str | bytes) -> list[Frame]:
+        try:
+            data: Any = _decoder.decode(text)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+            raise ProtocolError("invalid_event", f"The event is not valid JSON: {error}.") from None
+        if type(data) is not dict:
+            raise ProtocolError("invalid_event", "An event is a JSON object with a 'type'.")
+        kind = data.get("type")
+        if type(kind) is not str:
+            raise ProtocolError("invalid_event", "The event has no 'type' (a string).", param="type")
+        key = _AUDIO_KEY.get(kind)
+        if key is None or type(payload := data.get(key)) is not str:
+            return [Frame(kind, data)]  # a missing or mistyped payload is the session's to refuse
+        del data[key]
+        return [Frame(kind, data, _audio(payload, key))]
+
+    def encode(self, frame: Frame) -> list[str]:
+        if frame.audio is None:
+            return [_encoder.encode(frame.data).decode()]
+        payload = pybase64.b64encode_as_string(frame.audio)
+        return [_encoder.encode({"type": frame.type, **frame.data, _AUDIO_KEY[frame.type]: payload}).decode()]
+
+
+def _audio(payload: str, key: str) -> bytes:
+    if len(payload) > MAX_APPEND_BASE64:
+        raise ProtocolError(
+            "invalid_value",
+            f"'{key}' has {len(payload)} characters of base64; at most {MAX_APPEND_BASE64} fit in one event.",
+            param=key,
+        )
+    try:
+        return pybase64.b64decode(payload, validate=True)
+    except ValueError:
+        raise ProtocolError("invalid_value", f"'{key}' is not valid base64.", param=key) from None
