@@ -1,0 +1,208 @@
+"""Every setting of the server, in one place: what it is called, what it may be, where it is read from.
+
+In rising order: the default, ``vivavoce.toml`` in the current directory (or ``--config FILE``), ``.env``,
+``.env.local``, the environment, an option. A value that is wrong is refused with its name, the reason and its origin.
+"""
+
+import difflib
+import re
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
+
+import platformdirs
+from dotenv import dotenv_values
+
+from vivavoce.cli import values
+
+__all__ = ["FILE", "Settings", "SettingsError", "Spec", "load", "specs"]
+
+FILE = "vivavoce.toml"
+
+
+class SettingsError(Exception):
+    """A setting that cannot be. The message is for the user: which, why, and where it was set."""
+
+
+@dataclass(frozen=True, slots=True)
+class Spec:
+    """How one setting is written down. Its name is the field's: in the file as it is, as an option with dashes."""
+
+    parse: values.Parse
+    help: str
+    group: str
+    env: tuple[str, ...] = ()
+    """Variables that set it, the first wins; ``VIVAVOCE_`` and the name where none is given."""
+    metavar: str | None = None
+
+
+def _is(default: object, parse: values.Parse, group: str, help: str, *env: str, metavar: str | None = None) -> Any:
+    spec = Spec(parse, help, group, env, metavar)
+    return field(default=default, metadata={"spec": spec})
+
+
+def _data_dir() -> Path:
+    return platformdirs.user_data_path("vivavoce", appauthor=False)
+
+
+_ADDRESS, _ANSWERS, _PAGE, _RUNNING = "Address", "Who answers", "The page", "Running"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    host: str = _is("127.0.0.1", values.loopback_host, _ADDRESS, "Address to listen on.")
+    port: int = _is(7171, values.number(0, 65535, "a port"), _ADDRESS, "Port to listen on; 0 picks a free one.")
+    https: bool = _is(
+        False, values.switch, _ADDRESS, "Serve https, with a self-signed certificate unless one is given."
+    )
+    cert: Path | None = _is(None, values.existing_file, _ADDRESS, "Certificate (PEM) for https.", metavar="FILE")
+    key: Path | None = _is(
+        None, values.existing_file, _ADDRESS, "Private key (PEM) of the certificate.", metavar="FILE"
+    )
+
+    backend: Literal["auto", "builtin", "upstream"] = _is(
+        "auto", values.choice("auto", "builtin", "upstream"), _ANSWERS,
+        "builtin: the models in this process. upstream: a server that speaks the Realtime API. auto: upstream when its "
+        "key is set and no model is chosen, else builtin.",
+    )  # fmt: skip
+    upstream_url: str = _is(
+        "https://api.openai.com/v1", values.http_url, _ANSWERS, "Where the upstream's API is.", metavar="URL"
+    )
+    upstream_key_env: str = _is(
+        "OPENAI_API_KEY", values.text, _ANSWERS, "Variable that holds the upstream's key.", metavar="NAME"
+    )
+    model: str = _is(
+        "gpt-realtime", values.text, _ANSWERS, "Model to ask for.", "VIVAVOCE_MODEL", "OPENAI_REALTIME_MODEL"
+    )
+    stt: str | None = _is(None, values.text, _ANSWERS, "Built-in recognition to use.", metavar="NAME")
+    llm: str | None = _is(None, values.text, _ANSWERS, "Built-in mind to use.", metavar="NAME")
+    tts: str | None = _is(None, values.text, _ANSWERS, "Built-in voice synthesis to use.", metavar="NAME")
+    voice: str | None = _is(None, values.text, _ANSWERS, "Voice of a session that names none.", metavar="NAME")
+    instructions: str | None = _is(None, values.text, _ANSWERS, "Instructions of a session that gives none.")
+
+    transport: Literal["auto", "webrtc", "websocket"] = _is(
+        "auto", values.choice("auto", "webrtc", "websocket"), _PAGE,
+        "How the page connects; auto: WebRTC, and a WebSocket where that fails.",
+    )  # fmt: skip
+    allow_origins: tuple[str, ...] = _is(
+        (), values.origins, _PAGE, "Origins of other sites that may embed the orb, with commas between.",
+        "VIVAVOCE_ORIGINS", metavar="ORIGIN",
+    )  # fmt: skip
+    debug_realtime: bool = _is(False, values.switch, _PAGE, "Show raw events in the browser's console.")
+
+    data_dir: Path = field(
+        default_factory=_data_dir,
+        metadata={"spec": Spec(values.directory, "Directory for everything written to disk.", _RUNNING, metavar="DIR")},
+    )
+    max_sessions: int = _is(
+        32, values.number(1, 10_000, "a number of sessions"), _RUNNING, "Sessions at one time; one more is refused."
+    )
+    drain_seconds: int = _is(
+        10, values.number(0, 3600, "a number of seconds"), _RUNNING, "How long answers may go on when the server stops."
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = _is(
+        "info", values.choice("debug", "info", "warning", "error"), _RUNNING, "How much to log."
+    )
+
+    upstream_key: str = field(default="", repr=False)
+    """What ``upstream_key_env`` holds. Never in a file of settings, an option, a message or a log."""
+
+    @property
+    def answers(self) -> Literal["builtin", "upstream"]:
+        """Who answers: what was asked for, else who is able to. A chosen model outweighs the mere presence of a key."""
+        if self.backend != "auto":
+            return self.backend
+        return "upstream" if self.upstream_key and not (self.stt or self.llm or self.tts) else "builtin"
+
+
+def specs() -> Iterator[tuple[str, Spec]]:
+    for each in fields(Settings):
+        if "spec" in each.metadata:
+            yield each.name, each.metadata["spec"]
+
+
+def load(
+    options: Mapping[str, object], *, directory: Path, environ: Mapping[str, str], config: Path | None = None
+) -> Settings:
+    """Settings from ``options`` (those given; None means not given), ``environ`` and the files in ``directory``."""
+    environment = _environment(directory, environ)
+    file = _file(config, directory)
+    found: dict[str, Any] = {}
+    for name, spec in specs():
+        if given := _given(name, spec, options, environment, file):
+            found[name] = _parsed(name, spec, given)
+    key_env = found.get("upstream_key_env", Settings().upstream_key_env)
+    key = environment.get(key_env)
+    settings = Settings(**found, upstream_key=str(key.raw).strip() if key else "")
+    _check(settings)
+    return settings
+
+
+class _Given(NamedTuple):
+    raw: object
+    origin: str
+
+
+def _given(
+    name: str, spec: Spec, options: Mapping[str, object], environment: Mapping[str, _Given], file: Mapping[str, _Given]
+) -> _Given | None:
+    if (option := options.get(name)) is not None:
+        return _Given(option, "on the command line")
+    for variable in spec.env or (f"VIVAVOCE_{name.upper()}",):
+        if variable in environment:
+            return environment[variable]
+    return file.get(name)
+
+
+def _parsed(name: str, spec: Spec, given: _Given) -> object:
+    try:
+        return spec.parse(given.raw)
+    except ValueError as error:
+        raise SettingsError(f"{name} {_shown(given.raw)} {error} (it is set {given.origin}).") from None
+
+
+def _shown(raw: object) -> str:
+    """Without what stands before the @ of an address: that may be a password."""
+    return re.sub(r"//[^/@]*@", "//…@", repr(raw))
+
+
+def _environment(directory: Path, environ: Mapping[str, str]) -> dict[str, _Given]:
+    """All variables, with an origin each. One that is set to nothing counts as not set."""
+    found: dict[str, _Given] = {}
+    for name in (".env", ".env.local"):
+        try:
+            read = dotenv_values(directory / name, interpolate=False)
+        except (OSError, UnicodeDecodeError) as error:
+            raise SettingsError(f"{directory / name} cannot be read: {error}.") from None
+        found |= {key: _Given(value, f"by {key} in {name}") for key, value in read.items() if value}
+    return found | {key: _Given(value, f"by {key} in the environment") for key, value in environ.items() if value}
+
+
+def _file(config: Path | None, directory: Path) -> dict[str, _Given]:
+    path = config or directory / FILE
+    if config is None and not path.exists():
+        return {}
+    try:
+        content = tomllib.loads(path.read_text("utf-8"))
+    except OSError as error:
+        raise SettingsError(f"{path} cannot be read: {error.strerror}.") from None
+    except ValueError as error:  # broken TOML and broken UTF-8
+        raise SettingsError(f"{path} is not TOML: {error}.") from None
+    known = dict(specs())
+    for name in content:
+        if name not in known:
+            near = difflib.get_close_matches(name, known, 1)
+            raise SettingsError(
+                f"{path} sets {name!r}, which is no setting" + (f"; did you mean {near[0]!r}?" if near else ".")
+            )
+    return {name: _Given(value, f"in {path}") for name, value in content.items()}
+
+
+def _check(settings: Settings) -> None:
+    """What two settings say together."""
+    if (settings.cert is None) != (settings.key is None):
+        raise SettingsError("A certificate needs its private key and the other way round: give both cert and key.")
+    if settings.backend == "upstream" and not settings.upstream_key and "api.openai.com" in settings.upstream_url:
+        raise SettingsError(f"backend 'upstream' needs a key: set {settings.upstream_key_env} to yours.")

@@ -1,0 +1,115 @@
+"""What a setting may be: one function a kind of value, each from what a person wrote to what the program uses.
+
+What a person wrote is a string (environment, option) or a TOML value (file). A function raises ``ValueError`` with the
+half-sentence that completes "host 'x' …"; :mod:`vivavoce.cli.settings` adds the name and where it came from.
+"""
+
+import ipaddress
+from collections.abc import Callable
+from pathlib import Path
+from urllib.parse import urlsplit
+
+__all__ = [
+    "Parse", "choice", "directory", "existing_file", "http_url", "loopback_host", "number", "origins", "switch", "text",
+]  # fmt: skip
+
+Parse = Callable[[object], object]
+
+_YES = frozenset({"1", "true", "yes", "on"})
+_NO = frozenset({"0", "false", "no", "off"})
+
+
+def text(raw: object) -> str:
+    if not isinstance(raw, str):
+        raise ValueError("is not a text")
+    return raw.strip()
+
+
+def switch(raw: object) -> bool:
+    if isinstance(raw, bool):
+        return raw
+    word = str(raw).strip().lower()
+    if word not in _YES | _NO:
+        raise ValueError("is neither yes (1, true, yes, on) nor no (0, false, no, off)")
+    return word in _YES
+
+
+def number(low: int, high: int, what: str) -> Parse:
+    """A whole number between two bounds, both allowed."""
+
+    def parse(raw: object) -> int:
+        try:
+            value = int(str(raw).strip())
+        except ValueError:
+            raise ValueError(f"is not {what}, a whole number from {low} to {high}") from None
+        if not low <= value <= high:
+            raise ValueError(f"is not {what}: it goes from {low} to {high}")
+        return value
+
+    return parse
+
+
+def choice(*allowed: str) -> Parse:
+    def parse(raw: object) -> str:
+        value = text(raw).lower()
+        if value not in allowed:
+            raise ValueError(f"is none of {', '.join(allowed)}")
+        return value
+
+    return parse
+
+
+def loopback_host(raw: object) -> str:
+    """An address of this machine alone: whoever reaches the port may talk, until there is authentication."""
+    host = text(raw)
+    if host != "localhost" and not _is_loopback(host.strip("[]")):
+        raise ValueError(
+            "can be reached from other machines, and Vivavoce cannot tell yet who may talk to it; "
+            "use 127.0.0.1, ::1 or localhost"
+        )
+    return host.strip("[]")
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def http_url(raw: object) -> str:
+    """The base address of an API, without a slash at its end."""
+    url = text(raw).rstrip("/")
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ValueError("is not an http:// or https:// address")
+    if parts.username or parts.password or parts.query or parts.fragment:
+        raise ValueError("carries more than an address; a key belongs in the environment")
+    return url
+
+
+def origins(raw: object) -> tuple[str, ...]:
+    """Origins as browsers send them, ``https://app.example``: from commas in one text, or from a list."""
+    words = raw.split(",") if isinstance(raw, str) else list(raw) if isinstance(raw, list | tuple) else [raw]
+    return tuple(_origin(text(word)) for word in words if word != "")
+
+
+def _origin(word: str) -> str:
+    parts = urlsplit(word)
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.path.strip("/") or parts.query:
+        raise ValueError(f"has {word!r}, which is not an origin such as https://app.example or http://localhost:3000")
+    return f"{parts.scheme}://{parts.netloc}".lower()
+
+
+def directory(raw: object) -> Path:
+    path = Path(text(raw)).expanduser().absolute()
+    if path.exists() and not path.is_dir():
+        raise ValueError("is a file, not a directory")
+    return path
+
+
+def existing_file(raw: object) -> Path:
+    path = Path(text(raw)).expanduser().absolute()
+    if not path.is_file():
+        raise ValueError("is no file that exists")
+    return path

@@ -1,0 +1,206 @@
+"""Where settings come from, which one wins, and what a wrong one is told."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from vivavoce.cli.settings import Settings, SettingsError, load, specs
+
+
+def settings(
+    directory: Path, environ: dict[str, str] | None = None, config: Path | None = None, **options: Any
+) -> Settings:
+    return load(options, directory=directory, environ=environ or {}, config=config)
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    return tmp_path
+
+
+# The order of sources --------------------------------------------------------------------------------
+
+LAYERS = {
+    "file": ("vivavoce.toml", "port = 1001\n"),
+    "dotenv": (".env", "VIVAVOCE_PORT=1002\n"),
+    "local": (".env.local", "VIVAVOCE_PORT=1003\n"),
+}
+
+
+@pytest.mark.parametrize(
+    ("present", "port"),
+    [
+        ("", 7171),
+        ("file", 1001),
+        ("file dotenv", 1002),
+        ("file dotenv local", 1003),
+        ("local", 1003),
+        ("file dotenv local environment", 1004),
+        ("environment file", 1004),
+        ("file dotenv local environment option", 1005),
+        ("option file", 1005),
+    ],
+)
+def test_a_later_source_wins(home: Path, present: str, port: int):
+    for layer in present.split():
+        if layer in LAYERS:
+            name, content = LAYERS[layer]
+            (home / name).write_text(content)
+    environ = {"VIVAVOCE_PORT": "1004"} if "environment" in present else {}
+    option = 1005 if "option" in present else None
+    assert settings(home, environ, port=option).port == port
+
+
+def test_a_named_file_replaces_the_one_of_the_directory(home: Path):
+    (home / "vivavoce.toml").write_text('voice = "cedar"\nport = 1001')
+    other = home / "other.toml"
+    other.write_text("port = 1002")
+    chosen = settings(home, config=other)
+    assert (chosen.port, chosen.voice) == (1002, None)
+
+
+def test_an_empty_variable_counts_as_not_set(home: Path):
+    (home / "vivavoce.toml").write_text("port = 1001")
+    assert settings(home, {"VIVAVOCE_PORT": "", "OPENAI_API_KEY": ""}).port == 1001
+
+
+@pytest.mark.parametrize(
+    ("environ", "name", "value"),
+    [
+        ({"OPENAI_REALTIME_MODEL": "gpt-a"}, "model", "gpt-a"),
+        ({"OPENAI_REALTIME_MODEL": "gpt-a", "VIVAVOCE_MODEL": "gpt-b"}, "model", "gpt-b"),
+        ({"VIVAVOCE_ORIGINS": "https://a.example, http://localhost:3000/"}, "allow_origins",
+         ("https://a.example", "http://localhost:3000")),
+        ({"VIVAVOCE_DEBUG_REALTIME": "1"}, "debug_realtime", True),
+        ({"VIVAVOCE_DEBUG_REALTIME": "off"}, "debug_realtime", False),
+        ({"VIVAVOCE_TRANSPORT": "WebSocket"}, "transport", "websocket"),
+        ({"VIVAVOCE_DATA_DIR": "/srv/voice"}, "data_dir", Path("/srv/voice")),
+        ({"VIVAVOCE_HOST": "[::1]"}, "host", "::1"),
+        ({"VIVAVOCE_UPSTREAM_URL": "https://eu.example/v1/"}, "upstream_url", "https://eu.example/v1"),
+    ],
+)  # fmt: skip
+def test_what_the_environment_says(home: Path, environ: dict[str, str], name: str, value: object):
+    assert getattr(settings(home, environ), name) == value
+
+
+def test_lists_and_switches_of_the_file(home: Path):
+    (home / "vivavoce.toml").write_text('allow_origins = ["https://a.example"]\nhttps = true\n')
+    chosen = settings(home)
+    assert (chosen.allow_origins, chosen.https) == (("https://a.example",), True)
+
+
+# Who answers -----------------------------------------------------------------------------------------
+
+KEY = {"OPENAI_API_KEY": "sk-secret"}
+
+
+@pytest.mark.parametrize(
+    ("environ", "options", "answers"),
+    [
+        ({}, {}, "builtin"),
+        (KEY, {}, "upstream"),
+        (KEY, {"backend": "builtin"}, "builtin"),
+        (KEY, {"stt": "pocketsphinx"}, "builtin"),
+        (KEY, {"llm": "builtin"}, "builtin"),
+        (KEY, {"tts": "espeak"}, "builtin"),
+        (KEY, {"backend": "upstream", "tts": "espeak"}, "upstream"),
+        (KEY, {"upstream_key_env": "OTHER_KEY"}, "builtin"),
+        ({"OTHER_KEY": "k"}, {"upstream_key_env": "OTHER_KEY"}, "upstream"),
+        ({}, {"backend": "upstream", "upstream_url": "http://127.0.0.1:1/v1"}, "upstream"),
+    ],
+)
+def test_who_answers(home: Path, environ: dict[str, str], options: dict[str, Any], answers: str):
+    assert settings(home, environ, **options).answers == answers
+
+
+def test_the_key_is_read_from_dotenv_and_never_shown(home: Path):
+    (home / ".env.local").write_text("OPENAI_API_KEY=sk-secret\n")
+    chosen = settings(home)
+    assert chosen.upstream_key == "sk-secret"
+    assert "sk-secret" not in repr(chosen)
+
+
+# Wrong values ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "reason"),
+    [
+        ("port", "99999", "from 0 to 65535"),
+        ("port", "http", "whole number"),
+        ("host", "0.0.0.0", "other machines"),
+        ("host", "192.168.1.7", "other machines"),
+        ("host", "voice.example", "other machines"),
+        ("backend", "cloud", "none of auto, builtin, upstream"),
+        ("transport", "carrier-pigeon", "none of auto, webrtc, websocket"),
+        ("https", "perhaps", "neither yes"),
+        ("upstream_url", "api.openai.com", "http:// or https://"),
+        ("cert", "/nowhere/cert.pem", "no file that exists"),
+        ("max_sessions", "0", "from 1 to"),
+        ("log_level", "loud", "none of debug"),
+    ],
+)
+def test_a_wrong_value_says_which_and_why_and_where_from(home: Path, name: str, value: str, reason: str):
+    with pytest.raises(SettingsError) as option:
+        load({name: value}, directory=home, environ={})
+    assert str(option.value).startswith(f"{name} {value!r} ")
+    assert reason in str(option.value)
+    assert "on the command line" in str(option.value)
+
+    with pytest.raises(SettingsError, match=f"VIVAVOCE_{name.upper()} in the environment"):
+        settings(home, {f"VIVAVOCE_{name.upper()}": value})
+
+    (home / ".env").write_text(f"VIVAVOCE_{name.upper()}={value}\n")
+    with pytest.raises(SettingsError, match=r"in \.env"):
+        settings(home)
+    (home / ".env").unlink()
+
+    (home / "vivavoce.toml").write_text(f'{name} = "{value}"\n')
+    with pytest.raises(SettingsError, match=r"vivavoce\.toml"):
+        settings(home)
+
+
+def test_a_password_in_an_address_is_refused_and_not_repeated(home: Path):
+    with pytest.raises(SettingsError, match="a key belongs in the environment") as refusal:
+        settings(home, upstream_url="https://me:hidden@x.example/v1")
+    assert "hidden" not in str(refusal.value)
+
+
+def test_a_bad_origin_is_named(home: Path):
+    with pytest.raises(SettingsError, match=r"has 'app\.example'.*VIVAVOCE_ORIGINS"):
+        settings(home, {"VIVAVOCE_ORIGINS": "https://ok.example,app.example"})
+
+
+def test_an_unknown_name_in_the_file(home: Path):
+    (home / "vivavoce.toml").write_text("prot = 1\n")
+    with pytest.raises(SettingsError, match=r"'prot'.*did you mean 'port'"):
+        settings(home)
+
+
+@pytest.mark.parametrize("content", [b"port = ", b"\xff\xfe"])
+def test_a_file_that_is_not_toml(home: Path, content: bytes):
+    (home / "vivavoce.toml").write_bytes(content)
+    with pytest.raises(SettingsError, match=r"vivavoce\.toml is not TOML"):
+        settings(home)
+
+
+def test_a_named_file_has_to_exist(home: Path):
+    with pytest.raises(SettingsError, match=r"gone\.toml cannot be read"):
+        settings(home, config=home / "gone.toml")
+
+
+def test_a_certificate_and_its_key_belong_together(home: Path):
+    (home / "cert.pem").write_text("")
+    with pytest.raises(SettingsError, match="give both"):
+        settings(home, cert=str(home / "cert.pem"))
+
+
+def test_openai_needs_a_key(home: Path):
+    with pytest.raises(SettingsError, match="set OPENAI_API_KEY"):
+        settings(home, backend="upstream")
+
+
+def test_the_key_has_no_option():
+    assert "upstream_key" not in dict(specs())
+    assert Settings().upstream_key == ""
