@@ -37,7 +37,11 @@ class Ga:
         if key is None or type(payload := data.get(key)) is not str:
             return [Frame(kind, data)]  # a missing or mistyped payload is the session's to refuse
         del data[key]
-        return [Frame(kind, data, _audio(payload, key))]
+        try:
+            return [Frame(kind, data, _audio(payload, key))]
+        except ProtocolError as error:
+            error.event_id = event_id if type(event_id := data.get("event_id")) is str else None
+            raise
 
     def encode(self, frame: Frame) -> list[str]:
         if frame.audio is None:

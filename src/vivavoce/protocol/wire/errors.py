@@ -19,12 +19,15 @@ class ProtocolError(Exception):
         *,
         param: str | None = None,
         type: str = "invalid_request_error",
+        event_id: str | None = None,
     ) -> None:
         super().__init__(message)
         self.type = type
         self.code = code
         self.message = message
         self.param = param
+        self.event_id = event_id
+        """The client's id of the event at fault, where whoever refuses it knows it."""
 
     def body(self) -> dict[str, Any]:
         """The object that goes under ``error``; an event adds the ``event_id`` it answers."""

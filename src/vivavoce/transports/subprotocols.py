@@ -1,0 +1,40 @@
+"""What a browser's WebSocket says in its subprotocols, because a page cannot set headers (H-05, H-06)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+__all__ = ["Offer", "read_subprotocols"]
+
+REALTIME = "realtime"
+_KEY = "openai-insecure-api-key."
+_ORGANIZATION = "openai-organization."
+_PROJECT = "openai-project."
+_BETA = "openai-beta.realtime-v1"
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """``answer`` is the one subprotocol to select (a browser fails the handshake without it), never
+    the one that bears the key; None when ``realtime`` was not offered. ``key`` stays out of ``repr``."""
+
+    answer: str | None = None
+    key: str | None = field(default=None, repr=False)
+    organization: str | None = None
+    project: str | None = None
+    beta: bool = False
+
+
+def read_subprotocols(offered: Sequence[str]) -> Offer:
+    """Reads ``offered`` (ASGI's ``scope["subprotocols"]``). Ones it does not know are left alone; of
+    several keys the first counts."""
+    return Offer(
+        answer=REALTIME if REALTIME in offered else None,
+        key=_after(_KEY, offered),
+        organization=_after(_ORGANIZATION, offered),
+        project=_after(_PROJECT, offered),
+        beta=_BETA in offered,
+    )
+
+
+def _after(prefix: str, offered: Sequence[str]) -> str | None:
+    return next((name[len(prefix) :] for name in offered if name.startswith(prefix) and name != prefix), None)
