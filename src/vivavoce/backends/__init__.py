@@ -1,0 +1,1 @@
+"""Who answers a session: the engine in this process (``builtin``) or another server (``upstream/``)."""
