@@ -1,0 +1,179 @@
+"""A connection to a Realtime server as a :class:`~vivavoce.protocol.frame.Line`, over a WebSocket (H-01, H-10).
+
+>>> async with connect("ws://127.0.0.1:7171/v1/realtime", model="gpt-realtime") as session:
+...     created = await session.receive()          # session.created is always the first (O-01)
+...     await session.send(Frame("response.create", {"type": "response.create"}))
+"""
+
+import ipaddress
+import ssl
+from collections import deque
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from typing import Any
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+
+import msgspec
+from websockets.asyncio.client import ClientConnection
+from websockets.asyncio.client import connect as open_websocket
+from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus
+
+from vivavoce import __version__
+from vivavoce.protocol.dialects import Dialect
+from vivavoce.protocol.dialects.ga import Ga
+from vivavoce.protocol.frame import Closed, Frame
+from vivavoce.protocol.wire.errors import ProtocolError
+
+__all__ = ["MAX_MESSAGE", "RealtimeSession", "Refused", "Unreachable", "connect", "dial", "is_loopback"]
+
+MAX_MESSAGE = 32 * 1024 * 1024
+"""Bytes of one event (H-11)."""
+_PROTOCOL_ERROR = 1002  # RFC 6455, 7.4.1
+
+
+class Unreachable(Exception):
+    """Nothing that speaks WebSocket answered. The message is for the user and holds no key."""
+
+
+class Refused(Exception):
+    """The server answered the handshake with an HTTP error: ``status`` and its ``error`` object, if any."""
+
+    def __init__(self, status: int, error: Mapping[str, Any]) -> None:
+        super().__init__(error.get("message") or f"HTTP status {status}")
+        self.status = status
+        self.error = error
+
+
+class RealtimeSession:
+    """The line to the server: ``receive`` gives its events, ``send`` takes a client's."""
+
+    def __init__(self, socket: ClientConnection, dialect: Dialect) -> None:
+        self._socket = socket
+        self._dialect = dialect
+        self._received: deque[Frame] = deque()
+
+    async def receive(self) -> Frame:
+        while not self._received:
+            try:
+                self._received.extend(self._dialect.decode(await self._socket.recv()))
+            except ConnectionClosed as closed:
+                raise _ended(closed) from None
+            except ProtocolError as error:
+                await self.close(_PROTOCOL_ERROR, "An event could not be read.")
+                raise Closed(_PROTOCOL_ERROR, f"The server sent what is no event: {error.message}") from None
+        return self._received.popleft()
+
+    async def send(self, frame: Frame) -> None:
+        for text in self._dialect.encode(frame):
+            try:
+                await self._socket.send(text)
+            except ConnectionClosed as closed:
+                raise _ended(closed) from None
+
+    async def close(self, code: int = 1000, reason: str = "") -> None:
+        await self._socket.close(code, reason)
+
+
+@asynccontextmanager
+async def connect(
+    url: str,
+    *,
+    key: str | None = None,
+    model: str | None = None,
+    headers: Mapping[str, str] | None = None,
+    trust: ssl.SSLContext | None = None,
+    patience: float = 10.0,
+) -> AsyncIterator[RealtimeSession]:
+    """A session for the length of a ``with``; the parameters are :func:`dial`'s."""
+    session = await dial(url, key=key, model=model, headers=headers, trust=trust, patience=patience)
+    try:
+        yield session
+    finally:
+        await session.close()
+
+
+async def dial(
+    url: str,
+    *,
+    key: str | None = None,
+    model: str | None = None,
+    headers: Mapping[str, str] | None = None,
+    trust: ssl.SSLContext | None = None,
+    patience: float = 10.0,
+) -> RealtimeSession:
+    """A session that the caller closes.
+
+    ``url`` is the whole address (``wss://host/v1/realtime``; ``http`` and ``https`` are understood too). ``key`` goes
+    into the ``Authorization`` header, ``model`` into the query. ``patience`` is in seconds, until the server accepts.
+    Raises :class:`Unreachable`, :class:`Refused`, and ``ValueError`` for an address that is none.
+    """
+    address = _address(url, model)
+    sent = dict(headers or {}) | ({"Authorization": f"Bearer {key}"} if key else {})
+    try:
+        socket = await open_websocket(
+            address,
+            additional_headers=sent,
+            user_agent_header=f"vivavoce/{__version__}",
+            compression=None,  # base64 audio hardly shrinks, and each event would cost 50 µs
+            max_size=MAX_MESSAGE,
+            open_timeout=patience,
+            proxy=None if is_loopback(urlsplit(address).hostname or "") else True,
+            ssl=trust,
+        )
+    except InvalidStatus as refused:
+        raise Refused(refused.response.status_code, _error_object(refused.response.body)) from None
+    except InvalidHandshake as error:
+        raise Unreachable(f"{_shown(address)} does not speak WebSocket: {error}.") from None
+    except TimeoutError:
+        raise Unreachable(f"{_shown(address)} did not answer within {patience:g} s.") from None
+    except (OSError, EOFError) as error:
+        raise Unreachable(f"Nothing answers at {_shown(address)}: {_why(error)}.") from None
+    return RealtimeSession(socket, Ga())
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host is this machine by its very name."""
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _address(url: str, model: str | None) -> str:
+    parts = urlsplit(url)
+    scheme = {"http": "ws", "https": "wss"}.get(parts.scheme, parts.scheme)
+    if scheme not in ("ws", "wss") or not parts.hostname:
+        raise ValueError(f"{url!r} is not a ws:// or wss:// address.")
+    query = parse_qsl(parts.query, keep_blank_values=True)
+    if model:
+        query = [pair for pair in query if pair[0] != "model"] + [("model", model)]
+    return urlunsplit((scheme, parts.netloc, parts.path or "/v1/realtime", urlencode(query), ""))
+
+
+def _shown(address: str) -> str:
+    """Without the query and user name, where people put secrets."""
+    parts = urlsplit(address)
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
+
+
+def _why(error: Exception) -> str:
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return f"its certificate is not trusted ({error.verify_message})"
+    if isinstance(error, ConnectionRefusedError):
+        return "the connection was refused"
+    return (getattr(error, "strerror", None) or str(error) or "the connection was cut").rstrip(".")
+
+
+def _error_object(body: bytes | bytearray | None) -> Mapping[str, Any]:
+    """The ``error`` of an HTTP refusal in the API's shape (H-45)."""
+    try:
+        error = msgspec.json.decode(body or b"")["error"]
+    except (msgspec.DecodeError, KeyError, TypeError, UnicodeDecodeError):
+        return {}
+    return error if isinstance(error, dict) else {}
+
+
+def _ended(closed: ConnectionClosed) -> Closed:
+    if closed.rcvd is None:
+        return Closed(1006, "The connection was cut.")
+    return Closed(closed.rcvd.code, closed.rcvd.reason)
