@@ -87,4 +87,4 @@ def _lowpass_taps(source: int, target: int) -> _Samples:
     half = max(1, round(LOWPASS_LAG * source))
     position = np.arange(-half, half + 1)
     taps = np.sinc(position * 0.9 * target / source) * np.hamming(2 * half + 1)
-    return (taps / taps.sum()).astype(np.float32)
+    return np.asarray(taps / taps.sum(), np.float32)

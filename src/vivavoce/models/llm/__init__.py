@@ -1,0 +1,1 @@
+"""Minds: what to say, and which tool to call."""

@@ -1,0 +1,1 @@
+"""Recognition: sound to words."""

@@ -1,0 +1,1 @@
+"""Voices: words to sound."""

@@ -1,0 +1,53 @@
+"""Silero on speech, silence and noise; listeners do not disturb each other."""
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from tests.support.speech import speech
+from vivavoce.models.vad.silero import SileroVad
+
+SILENCE = bytes(32_000)
+
+
+def probabilities(pcm: bytes) -> list[float]:
+    vad = SileroVad()
+    listener, step = vad.stream(), 2 * vad.window
+    return [listener(pcm[at : at + step]) for at in range(0, len(pcm) - step + 1, step)]
+
+
+@pytest.mark.parametrize("name", ["time_in_london", "time_in_london_rms", "time_in_london_awb", "stop_please"])
+def test_words_stand_out_from_the_silence_around_them(name: str) -> None:
+    heard = probabilities(SILENCE + speech(name) + SILENCE)
+    quarter_second = 8
+    assert max(heard[:30]) < 0.2
+    assert max(heard[-24:]) < 0.1
+    middle = heard[31 + quarter_second : -31 - quarter_second]
+    assert sum(p > 0.5 for p in middle) > 0.6 * len(middle)
+
+
+def test_noise_is_no_speech() -> None:
+    noise = np.random.default_rng(1).normal(0, 1000, 32_000).astype("<i2").tobytes()
+    assert max(probabilities(noise)) < 0.3
+
+
+def test_listeners_keep_their_own_state() -> None:
+    vad = SileroVad()
+    words = speech("time_in_london")
+    alone = probabilities(words)
+    one, other = vad.stream(), vad.stream()
+    together = []
+    for at in range(0, len(words) - 1023, 1024):
+        together.append(one(words[at : at + 1024]))
+        other(bytes(1024))
+    assert together == alone
+
+
+def test_faster_whisper_itself_stays_out() -> None:
+    code = (
+        "import sys; from vivavoce.models.vad.silero import SileroVad as S; S(); print('faster_whisper' in sys.modules)"
+    )
+    out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert out == "False\n"
