@@ -1,0 +1,158 @@
+"""The sessions that are alive in this process: how many there may be, which is which, and how they all end
+when the server leaves."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager
+from types import TracebackType
+from typing import Any, Self
+
+from vivavoce.protocol.frame import Closed, Frame
+
+__all__ = ["Draining", "Full", "Live", "Registry"]
+
+log = logging.getLogger(__name__)
+
+LEAVE_SECONDS = 6.0
+"""How long sessions may take to end once they were told to; a little more than the hub gives a line."""
+
+GOING_AWAY = Closed(1001, "The server is going away.")
+
+_BEGINS = {"response.created": "response", "output_audio_buffer.started": "playback"}
+_ENDS = {
+    "response.done": "response",
+    "output_audio_buffer.stopped": "playback",
+    "output_audio_buffer.cleared": "playback",
+}
+
+
+class Full(Exception):
+    """As many sessions are alive as are allowed."""
+
+
+class Draining(Exception):
+    """The server is leaving and takes no new sessions."""
+
+
+class Live:
+    """One session. ``id`` is what it is addressed by: ``sess_…``, or ``rtc_…`` for a call."""
+
+    def __init__(self, id: str, kind: str, client: str, started: float) -> None:
+        self.id = id
+        self.kind = kind
+        self.client = client
+        self.started = started
+        self.ending: asyncio.Future[Closed] = asyncio.get_running_loop().create_future()
+        self.gone = asyncio.Event()
+        self.quiet = asyncio.Event()
+        """Set while no answer is being given: between ``response.done`` and the next ``response.created``, and,
+        where the server plays the sound, not before it has been played."""
+        self.quiet.set()
+        self._busy: set[tuple[str, str]] = set()
+
+    def saw(self, frame: Frame) -> None:
+        """Takes note of a server event; what ``join`` calls for each."""
+        if what := _BEGINS.get(frame.type):
+            self._busy.add((what, _response(frame)))
+        elif what := _ENDS.get(frame.type):
+            self._busy.discard((what, _response(frame)))
+        else:
+            return
+        if self._busy:
+            self.quiet.clear()
+        else:
+            self.quiet.set()
+
+    def end(self, how: Closed = GOING_AWAY) -> None:
+        """Ask the session to end; :attr:`gone` tells when it has. The first reason counts."""
+        if not self.ending.done():
+            self.ending.set_result(how)
+
+
+class Registry:
+    """At most ``limit`` sessions; ``now`` gives unix seconds. Used as an async context manager, which owns the
+    sessions that no request owns: leaving it cancels what is left of them."""
+
+    def __init__(self, *, limit: int, now: Callable[[], float]) -> None:
+        self._limit = limit
+        self._now = now
+        self._live: dict[str, Live] = {}
+        self._tasks = asyncio.TaskGroup()
+        self._owned: set[asyncio.Task[None]] = set()
+        self.draining = False
+
+    def __len__(self) -> int:
+        return len(self._live)
+
+    def find(self, id: str) -> Live | None:
+        return self._live.get(id)
+
+    @contextmanager
+    def admit(self, id: str, kind: str, client: str = "") -> Iterator[Live]:
+        """A place for one session while the context lasts. Raises :class:`Full` and :class:`Draining`."""
+        if self.draining:
+            raise Draining
+        if len(self._live) >= self._limit:
+            raise Full
+        live = self._live[id] = Live(id, kind, client, self._now())
+        try:
+            yield live
+        finally:
+            del self._live[id]
+            live.quiet.set()
+            live.gone.set()
+
+    def spawn(self, session: Coroutine[Any, Any, object]) -> None:
+        """Runs a session that outlives the request which opened it. What it raises is logged."""
+        task = self._tasks.create_task(_guarded(session))
+        self._owned.add(task)
+        task.add_done_callback(self._owned.discard)
+
+    async def drain(self, seconds: float) -> None:
+        """Takes no more sessions, lets answers that are being given end within ``seconds``, and ends every
+        session: an idle one at once, a busy one when its answer is complete or the time is up."""
+        self.draining = True
+        live = list(self._live.values())
+        try:
+            async with asyncio.timeout(seconds):
+                await asyncio.gather(*map(_end_when_quiet, live))
+        except TimeoutError:
+            log.warning("answers were still being given after %s s; they are cut", seconds)
+        for each in live:
+            each.end()
+        try:
+            async with asyncio.timeout(LEAVE_SECONDS):
+                await asyncio.gather(*(each.gone.wait() for each in live))
+        except TimeoutError:
+            log.warning("%d sessions did not end within %s s", len(self._live), LEAVE_SECONDS)
+
+    async def __aenter__(self) -> Self:
+        await self._tasks.__aenter__()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.draining = True
+        for task in self._owned:
+            task.cancel()
+        await self._tasks.__aexit__(kind, error, trace)
+
+
+async def _end_when_quiet(live: Live) -> None:
+    await live.quiet.wait()
+    live.end()
+
+
+async def _guarded(session: Coroutine[Any, Any, object]) -> None:
+    try:
+        await session
+    except Exception:
+        log.exception("session failed")
+
+
+def _response(frame: Frame) -> str:
+    response = frame.data.get("response")
+    named = response.get("id") if isinstance(response, dict) else frame.data.get("response_id")
+    return str(named)
