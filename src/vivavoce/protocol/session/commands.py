@@ -1,0 +1,206 @@
+"""What a session asks of its driver (:data:`Command`) and what a model's answer is made of (:data:`Part`).
+
+A session holds no audio: it speaks of spans of the input, counted in 24 kHz samples from the start of
+the session, and of samples of an item. The driver has the bytes.
+"""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from vivavoce.protocol.session.items import Item
+from vivavoce.protocol.wire.config import Format, Tool, ToolChoice, Transcription
+
+__all__ = [
+    "RATE", "Arguments", "AudioPart", "CallPart", "Cancel", "Close", "Command", "Context", "Done", "Failed",
+    "FlushPlayback", "Forget", "Import", "MayEnd", "Part", "Retrieve", "Span", "Start", "TextPart", "Transcribe", "Trim",
+    "Usage", "WentOn",
+]  # fmt: skip
+
+RATE = 24_000
+"""Samples a second of every position and length in the core."""
+
+# To the driver --------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Input from sample ``start`` up to, not including, ``end``."""
+
+    start: int
+    end: int
+
+    @property
+    def ms(self) -> int:
+        return (self.end - self.start) * 1000 // RATE
+
+
+@dataclass(frozen=True, slots=True)
+class Transcribe:
+    """The span has become the audio of this user item: keep it under the item's id, and recognise it."""
+
+    item_id: str
+    span: Span
+    hints: Transcription | None
+
+
+@dataclass(frozen=True, slots=True)
+class Import:
+    """A client put a whole recording into a user item: the same as :class:`Transcribe`, the bytes being
+    base64 in the input format."""
+
+    item_id: str
+    content_index: int
+    audio: str
+    format: Format
+    hints: Transcription | None
+
+
+@dataclass(frozen=True, slots=True)
+class MayEnd:
+    """The speaker has paused. Where ``wanted``, the end of the turn waits for ``Session.endpoint``; else it
+    is advice to begin work early. No event tells of it."""
+
+    item_id: str
+    span: Span
+    wanted: bool
+
+
+@dataclass(frozen=True, slots=True)
+class WentOn:
+    """After :class:`MayEnd`: the speaker did not stop."""
+
+    item_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """Everything a mind and a voice need for one response."""
+
+    instructions: str
+    items: tuple[Item, ...]
+    """In order. The words of a user's audio may arrive in them later: wait for those recognitions."""
+    tools: tuple[Tool, ...]
+    tool_choice: ToolChoice
+    modality: str
+    """``audio`` or ``text``."""
+    voice: str
+    speed: float
+    format: Format
+    max_output_tokens: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """Make this response; give its parts to ``Session.model`` under ``response_id``."""
+
+    response_id: str
+    context: Context
+
+
+@dataclass(frozen=True, slots=True)
+class Cancel:
+    """Stop making this response. Parts that still arrive for it are dropped."""
+
+    response_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class FlushPlayback:
+    """On a media track: nothing more of this item may be heard. Stands before the events that tell of it."""
+
+    item_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Trim:
+    """Keep only the first ``samples`` of an assistant item's audio."""
+
+    item_id: str
+    samples: int
+
+
+@dataclass(frozen=True, slots=True)
+class Forget:
+    """The item is gone, and its audio with it."""
+
+    item_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Retrieve:
+    """Send this event, once ``data["item"]["content"][index]["audio"]`` holds the item's audio in base64
+    for each of ``audio_parts``."""
+
+    event: dict[str, Any]
+    item_id: str
+    audio_parts: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Close:
+    """End the connection after what was sent before this."""
+
+    code: int
+    reason: str
+
+
+Command = Transcribe | Import | MayEnd | WentOn | Start | Cancel | FlushPlayback | Trim | Forget | Retrieve | Close
+
+# From the models ------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class TextPart:
+    """The next words of a message: text, or the transcript of the audio that follows."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class AudioPart:
+    """The next sound of the latest words, in the response's output format; ``samples`` at 24 kHz."""
+
+    data: bytes
+    samples: int
+
+
+@dataclass(frozen=True, slots=True)
+class CallPart:
+    """A function call begins."""
+
+    name: str
+    call_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Arguments:
+    """More of the latest call's arguments."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Tokens as the model counted them; what is None is estimated (U-05)."""
+
+    input_text: int | None = None
+    output_text: int | None = None
+    cached: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """``reason``: ``stop``, or why it ended early: ``max_output_tokens``, ``content_filter``."""
+
+    reason: str = "stop"
+    usage: Usage = field(default_factory=Usage)
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    code: str
+    message: str
+    type: str = "server_error"
+
+
+Part = TextPart | AudioPart | CallPart | Arguments | Done | Failed

@@ -1,0 +1,151 @@
+"""The input side: audio arrives, a turn begins and ends, the buffer becomes a user's item.
+
+Positions are 24 kHz samples from the start of the session. The buffer is the span from ``_start`` to what
+was received; the bytes are the driver's.
+"""
+
+from vivavoce.protocol.session.commands import RATE, MayEnd, Span, Transcribe, WentOn
+from vivavoce.protocol.session.items import Content, Item
+from vivavoce.protocol.session.replies import Replies
+from vivavoce.protocol.session.state import Shared
+from vivavoce.protocol.session.turn import Happened, TurnDetector, timing
+from vivavoce.protocol.wire.config import TurnDetection
+from vivavoce.protocol.wire.errors import ProtocolError
+
+__all__ = ["Listening"]
+
+LEAST_COMMIT_MS = 100
+"""O-21."""
+STALL_SECONDS = 1.0
+"""A stream that stops in the middle of speech has ended its turn after this long: the one wall-clock rule."""
+KEPT = RATE
+"""With turn detection on, silence is kept this long beyond the prefix padding, then forgotten."""
+
+
+class Listening:
+    def __init__(self, shared: Shared, replies: Replies) -> None:
+        self._shared, self._replies = shared, replies
+        self._out = shared.out
+        self.received = 0
+        self._start = 0
+        self._heard = 0
+        """Up to here voice activity was told."""
+        self._turn: str | None = None
+        """Id of the item that the turn under way will be (O-14)."""
+        self._last_audio = 0.0
+        self._detector: TurnDetector | None = None
+        self.configure(shared.hearing.turn_detection or None)
+
+    @property
+    def detects(self) -> bool:
+        return self._detector is not None
+
+    @property
+    def keep_from(self) -> int:
+        """Audio before this sample will not be asked for any more."""
+        if self._detector is None or self._turn is not None:
+            return self._start
+        kept = self.received - self._detector.timing.prefix - KEPT
+        return max(self._start, kept)
+
+    @property
+    def deadline(self) -> float | None:
+        return self._last_audio + STALL_SECONDS if self._turn and self._detector else None
+
+    def configure(self, detection: TurnDetection | None) -> None:
+        """Take new settings; a turn under way keeps its audio and, with detection still on, its end (S-45)."""
+        if detection is None:
+            self._detector = self._turn = None
+            return
+        if self._detector is None:
+            self._detector = TurnDetector(timing(detection))
+            self._heard = self.received
+        self._detector.timing = timing(detection)
+
+    # What comes in ----------------------------------------------------------------------------------
+
+    def audio(self, now: float, samples: int) -> None:
+        self.received += samples
+        self._last_audio = now
+
+    def speech(self, end: int, probability: float) -> None:
+        """The window that ends at sample ``end`` holds speech with this probability."""
+        if self._detector is None:
+            return
+        start, self._heard = self._heard, end
+        match self._detector.hear(start, end, probability):
+            case Happened.STARTED:
+                self._begin(self._detector.since)
+            case Happened.MAY_END if self._turn:
+                self._out.command(MayEnd(self._turn, Span(self._start, end), self._detector.timing.semantic))
+            case Happened.WENT_ON if self._turn:
+                self._out.command(WentOn(self._turn))
+            case Happened.STOPPED:
+                self._end(end)
+
+    def endpoint(self, item_id: str, done: bool) -> None:
+        """A semantic detector's opinion on :class:`MayEnd`; too late for a turn that went on or ended."""
+        detector = self._detector
+        if done and detector and detector.pausing and item_id == self._turn:
+            detector.reset()
+            self._end(self._heard)
+
+    def tick(self, now: float) -> None:
+        deadline = self.deadline
+        if deadline is not None and now >= deadline:
+            assert self._detector is not None
+            self._detector.reset()
+            self._end(self.received)
+
+    # What a client asks -----------------------------------------------------------------------------
+
+    def commit(self) -> None:
+        """``input_audio_buffer.commit`` (O-20, O-19). Raises where there is too little (O-21)."""
+        span = Span(max(self._start, self.keep_from), self.received)
+        if (span.end - span.start) * 1000 < LEAST_COMMIT_MS * RATE:
+            raise ProtocolError(
+                "input_audio_buffer_commit_empty",
+                f"Error committing input audio buffer: buffer too small. Expected at least {LEAST_COMMIT_MS}ms of "
+                f"audio, but buffer only has {(span.end - span.start) * 1000 / RATE:.2f}ms of audio.",
+            )
+        self._commit(span, self._turn or self._out.ids("item"))
+
+    def clear(self) -> None:
+        self._drop(self.received)
+        self._out.event("input_audio_buffer.cleared")
+
+    # ------------------------------------------------------------------------------------------------
+
+    def _begin(self, voice: int) -> None:
+        assert self._detector is not None
+        self._start = max(self._start, voice - self._detector.timing.prefix)
+        self._turn = self._out.ids("item")
+        self._replies.hush()
+        at = self._start * 1000 // RATE
+        self._out.event("input_audio_buffer.speech_started", audio_start_ms=at, item_id=self._turn)
+        self._replies.interrupted()
+
+    def _end(self, end: int) -> None:
+        """The turn has stopped: it is committed, and its item is in the conversation (O-13)."""
+        item_id = self._turn
+        if item_id is None:
+            return
+        self._out.event("input_audio_buffer.speech_stopped", audio_end_ms=end * 1000 // RATE, item_id=item_id)
+        self._commit(Span(self._start, end), item_id)
+        self._replies.turn_ended()
+
+    def _commit(self, span: Span, item_id: str) -> None:
+        self._drop(span.end)
+        hints = self._shared.hearing.transcription or None
+        conversation = self._shared.conversation
+        self._out.event("input_audio_buffer.committed", previous_item_id=conversation.tail, item_id=item_id)
+        audio = Content("input_audio", words=None, samples=span.end - span.start, shown=hints is not None)
+        item = Item(item_id, "message", role="user", content=[audio])
+        conversation.add(item)
+        conversation.done(item)
+        self._out.command(Transcribe(item_id, span, hints))
+
+    def _drop(self, upto: int) -> None:
+        self._start, self._turn = upto, None
+        if self._detector:
+            self._detector.reset()

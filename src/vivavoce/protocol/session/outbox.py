@@ -1,0 +1,36 @@
+"""The one ordered list of what a session has to say: events for the client, commands for the driver."""
+
+from collections.abc import Callable
+from typing import Any
+
+from vivavoce.protocol.frame import Frame
+from vivavoce.protocol.session.commands import Command
+from vivavoce.protocol.wire.errors import ProtocolError
+
+__all__ = ["Ids", "Outbox", "Output"]
+
+Ids = Callable[[str], str]
+"""Makes a fresh id with the given prefix: ``ids("item")`` is ``item_…``."""
+
+Output = Frame | Command
+
+
+class Outbox:
+    def __init__(self, ids: Ids) -> None:
+        self.ids = ids
+        self._pending: list[Output] = []
+
+    def event(self, type: str, audio: bytes | None = None, /, **fields: Any) -> None:
+        """Queue a server event; its ``event_id`` is made here."""
+        self._pending.append(Frame(type, {"type": type, "event_id": self.ids("event"), **fields}, audio))
+
+    def error(self, error: ProtocolError, event_id: str | None = None) -> None:
+        """``event_id`` is that of the client event at fault, if it had one (O-49)."""
+        self.event("error", error={**error.body(), "event_id": event_id})
+
+    def command(self, command: Command) -> None:
+        self._pending.append(command)
+
+    def drain(self) -> list[Output]:
+        pending, self._pending = self._pending, []
+        return pending

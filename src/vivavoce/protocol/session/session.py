@@ -1,0 +1,155 @@
+"""One session of the Realtime protocol as a state machine that does no I/O.
+
+The driver tells it what happened: a client's event, so many samples of audio, a window of voice activity,
+a transcript, a part of an answer, the time. Then it takes what follows from that, in order, with
+:meth:`Session.drain`: frames for the client and commands for itself. Time is in seconds of any monotonic
+clock; positions are 24 kHz samples. Nothing here raises for what a client does: that becomes an ``error``.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any, cast
+
+from vivavoce.protocol.session import config as configs
+from vivavoce.protocol.session.commands import Close, Part
+from vivavoce.protocol.session.config import Config, Settings
+from vivavoce.protocol.session.conversation import Conversation
+from vivavoce.protocol.session.editing import Editing
+from vivavoce.protocol.session.listening import Listening
+from vivavoce.protocol.session.outbox import Ids, Outbox, Output
+from vivavoce.protocol.session.replies import Replies
+from vivavoce.protocol.session.state import Shared
+from vivavoce.protocol.session.transcription import Heard, HeardFailed, Transcriptions
+from vivavoce.protocol.wire import events
+from vivavoce.protocol.wire.config import RealtimeConfig
+from vivavoce.protocol.wire.errors import ProtocolError
+from vivavoce.protocol.wire.events import ClientEvent, ResponseParams
+from vivavoce.protocol.wire.shape import check, get
+
+__all__ = ["LONGEST_SECONDS", "Session"]
+
+LONGEST_SECONDS = 3600.0
+"""S-46, O-51."""
+
+
+class Session:
+    def __init__(self, now: float, settings: Settings, config: Config, ids: Ids, *, media: bool = False) -> None:
+        """``media``: the client is on a media track, which plays what is sent and tells of it with
+        :meth:`played`; on a WebSocket the client plays, and truncates by itself."""
+        out = Outbox(ids)
+        self._out = out
+        conversation = Conversation(ids("conv"), out)
+        self._shared = Shared(settings, config, media, out, conversation)
+        self._replies = Replies(self._shared)
+        self._listening = Listening(self._shared, self._replies)
+        self._editing = Editing(self._shared)
+        self._transcriptions = Transcriptions(self._shared)
+        self._expires = now + LONGEST_SECONDS
+        self._handlers: dict[type, Callable[[Any], None]] = {
+            events.UpdateSession: self._update,
+            events.Append: lambda event: None,
+            events.Commit: lambda event: self._listening.commit(),
+            events.Clear: lambda event: self._listening.clear(),
+            events.CreateItem: self._editing.create,
+            events.RetrieveItem: self._editing.retrieve,
+            events.DeleteItem: self._editing.delete,
+            events.TruncateItem: self._editing.truncate,
+            events.CreateResponse: self._create_response,
+            events.Cancel: lambda event: self._replies.cancel(get(event.response_id, None)),
+            events.ClearOutput: lambda event: self._replies.clear_output(),
+        }
+        out.event("session.created", session=self.view())
+
+    # What the driver may ask ------------------------------------------------------------------------
+
+    @property
+    def config(self) -> Config:
+        return self._shared.config
+
+    @property
+    def detects(self) -> bool:
+        """Whether voice activity is wanted at all."""
+        return self._listening.detects
+
+    @property
+    def keep_from(self) -> int:
+        """Input before this sample will not be asked for any more."""
+        return self._listening.keep_from
+
+    @property
+    def busy(self) -> bool:
+        """Whether an answer is being made or heard."""
+        return self._replies.busy or self._replies.playback.sounding
+
+    def view(self) -> dict[str, Any]:
+        """The session object (S-09)."""
+        return configs.echo(self._shared.config, self._shared.settings)
+
+    def deadline(self) -> float:
+        """When :meth:`tick` must be called at the latest."""
+        stalled = self._listening.deadline
+        return self._expires if stalled is None else min(stalled, self._expires)
+
+    def drain(self) -> list[Output]:
+        return self._out.drain()
+
+    # What happened ----------------------------------------------------------------------------------
+
+    def client(self, data: Mapping[str, Any]) -> None:
+        """A client's event, other than a good ``input_audio_buffer.append`` (see :meth:`audio`)."""
+        given = data.get("event_id")
+        try:
+            event = check(data, cast(type[ClientEvent], ClientEvent))
+            self._handlers[type(event)](event)
+        except ProtocolError as error:
+            self._out.error(error, given if isinstance(given, str) else None)
+
+    def refuse(self, error: ProtocolError, event_id: str | None = None) -> None:
+        """Tell the client of a mistake that the driver found, in its audio for instance."""
+        self._out.error(error, event_id)
+
+    def audio(self, now: float, samples: int) -> None:
+        """So much input arrived, as 24 kHz samples. The hot path."""
+        self._listening.audio(now, samples)
+
+    def speech(self, end: int, probability: float) -> None:
+        """The input up to sample ``end``, from where the last call ended, holds speech with this probability
+        (0 to 1). In order; may lag behind :meth:`audio`."""
+        self._listening.speech(end, probability)
+
+    def endpoint(self, item_id: str, done: bool) -> None:
+        """An opinion that was asked for by :class:`MayEnd`."""
+        self._listening.endpoint(item_id, done)
+
+    def transcript(self, item_id: str, result: Heard | HeardFailed) -> None:
+        """What recognition found in a user's audio."""
+        self._transcriptions.take(item_id, result)
+
+    def model(self, response_id: str, part: Part) -> None:
+        """A part of an answer. The last is ``Done`` or ``Failed``."""
+        self._replies.take(response_id, part)
+
+    def played(self, item_id: str, ms: int, drained: bool) -> None:
+        """A media track's word on how much of an item was heard, and whether nothing is left to play."""
+        self._replies.played(item_id, ms, drained)
+
+    def tick(self, now: float) -> None:
+        """Time has passed, to :meth:`deadline` or not."""
+        self._listening.tick(now)
+        if now >= self._expires:
+            message = f"Your session hit the maximum duration of {int(LONGEST_SECONDS // 60)} minutes."
+            self._out.error(ProtocolError("session_expired", message))
+            self._out.command(Close(1001, message))
+            self._expires = float("inf")
+
+    # ------------------------------------------------------------------------------------------------
+
+    def _update(self, event: events.UpdateSession) -> None:
+        shared = self._shared
+        shared.config = configs.updated(shared.config, event.session, voice_locked=shared.voice_locked)
+        self._listening.configure(shared.hearing.turn_detection or None)
+        self._out.event("session.updated", session=self.view())
+
+    def _create_response(self, event: events.CreateResponse) -> None:
+        if not isinstance(self._shared.config, RealtimeConfig):
+            raise ProtocolError("invalid_value", "A transcription session makes no responses.", param="type")
+        self._replies.create(get(event.response, ResponseParams()))

@@ -1,0 +1,67 @@
+"""What recognition found, told as transcription events where the client asked for them (O-15 to O-18).
+
+Which words a user's audio holds is always kept in its item: the mind needs them. They are shown only if
+``audio.input.transcription`` was set when the audio was committed.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from vivavoce.protocol.session.commands import RATE
+from vivavoce.protocol.session.items import Content
+from vivavoce.protocol.session.state import Shared
+from vivavoce.protocol.session.usage import audio_tokens_in, text_tokens
+from vivavoce.protocol.wire.shape import get
+
+__all__ = ["Heard", "HeardFailed", "Transcriptions"]
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """All the words of an item's audio; empty where none were said."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class HeardFailed:
+    message: str
+
+
+class Transcriptions:
+    def __init__(self, shared: Shared) -> None:
+        self._shared = shared
+
+    def take(self, item_id: str, result: Heard | HeardFailed) -> None:
+        """The result for an item, or nothing if the item is gone."""
+        conversation, out = self._shared.conversation, self._shared.out
+        if item_id not in conversation:
+            return
+        parts = conversation.get(item_id, "retrieve").content
+        index = next((i for i, part in enumerate(parts) if part.type == "input_audio"), None)
+        if index is None:
+            return
+        where: dict[str, Any] = {"item_id": item_id, "content_index": index}
+        event = "conversation.item.input_audio_transcription"
+        if isinstance(result, HeardFailed):
+            parts[index].words = ""
+            if parts[index].shown:  # 'param' is left out, since a null one makes a client drop the event (C-34)
+                error = {"type": "transcription_error", "code": "transcription_failed", "message": result.message}
+                out.event(f"{event}.failed", **where, error=error)
+            return
+        parts[index].words = result.text
+        if parts[index].shown:
+            if result.text:
+                out.event(f"{event}.delta", **where, delta=result.text)
+            out.event(f"{event}.completed", **where, transcript=result.text, usage=self._usage(parts[index]))
+
+    def _usage(self, content: Content) -> dict[str, Any]:
+        """By duration for whisper and live models, in tokens for the others (U-07, U-08)."""
+        asked = self._shared.hearing.transcription
+        model = get(asked.model, "") if asked else ""
+        if not model.startswith("gpt-4o"):
+            return {"type": "duration", "seconds": -(-content.samples // RATE)}
+        audio, text = audio_tokens_in(content.samples), text_tokens(content.words or "")
+        details = {"text_tokens": 0, "audio_tokens": audio}
+        tokens = {"input_tokens": audio, "input_token_details": details, "output_tokens": text}
+        return {"type": "tokens", "total_tokens": audio + text, **tokens}
