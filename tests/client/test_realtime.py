@@ -135,6 +135,6 @@ async def test_somebody_who_speaks_something_else():
 
 @pytest.mark.parametrize("url", ["127.0.0.1:7171", "ftp://x/y", "ws://", ""])
 async def test_an_address_that_is_none(url: str):
-    with pytest.raises(ValueError, match="not a ws:// or wss:// address"):
+    with pytest.raises(Unreachable, match="not a ws:// or wss:// address"):
         async with connect(url):
             pass

@@ -68,7 +68,7 @@ class Stage:
             await self._socket.wait_closed()
 
 
-Script = Callable[[Stage], Awaitable[None]]
+Script = Callable[[Stage], Awaitable[object]]
 
 
 @asynccontextmanager

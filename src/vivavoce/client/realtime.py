@@ -32,7 +32,7 @@ _PROTOCOL_ERROR = 1002  # RFC 6455, 7.4.1
 
 
 class Unreachable(Exception):
-    """Nothing that speaks WebSocket answered. The message is for the user and holds no key."""
+    """Nothing that speaks WebSocket is there. The message is for the user and holds no key."""
 
 
 class Refused(Exception):
@@ -105,7 +105,7 @@ async def dial(
 
     ``url`` is the whole address (``wss://host/v1/realtime``; ``http`` and ``https`` are understood too). ``key`` goes
     into the ``Authorization`` header, ``model`` into the query. ``patience`` is in seconds, until the server accepts.
-    Raises :class:`Unreachable`, :class:`Refused`, and ``ValueError`` for an address that is none.
+    Raises :class:`Unreachable` and :class:`Refused`.
     """
     address = _address(url, model)
     sent = dict(headers or {}) | ({"Authorization": f"Bearer {key}"} if key else {})
@@ -143,7 +143,7 @@ def _address(url: str, model: str | None) -> str:
     parts = urlsplit(url)
     scheme = {"http": "ws", "https": "wss"}.get(parts.scheme, parts.scheme)
     if scheme not in ("ws", "wss") or not parts.hostname:
-        raise ValueError(f"{url!r} is not a ws:// or wss:// address.")
+        raise Unreachable(f"{url!r} is not a ws:// or wss:// address.")
     query = parse_qsl(parts.query, keep_blank_values=True)
     if model:
         query = [pair for pair in query if pair[0] != "model"] + [("model", model)]
