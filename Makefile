@@ -1,0 +1,32 @@
+# The few things one does with Vivavoce. Python 3.11 to 3.13 and make are all it takes; the work is in scripts/.
+.PHONY: help setup run test lint format lock web
+.DEFAULT_GOAL := help
+
+help: ## show this
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
+
+setup: ## make .venv with the locked versions
+	@sh scripts/setup.sh
+
+run: setup ## serve the page on http://127.0.0.1:7171 (options: make run ARGS="--port 8000")
+	@.venv/bin/vivavoce serve $(ARGS)
+
+test: ## check and test everything (a part: make test ARGS="tests/protocol -k turn")
+	@sh scripts/setup.sh dev
+	@sh scripts/test.sh $(ARGS)
+
+lint: ## ruff, mypy and the import rules
+	@sh scripts/setup.sh dev
+	@sh scripts/check.sh
+
+format: ## bring the Python code into shape
+	@sh scripts/setup.sh dev
+	@.venv/bin/ruff check --fix --quiet
+	@.venv/bin/ruff format
+
+lock: ## write the lock files anew (take the newest: make lock ARGS=--upgrade)
+	@sh scripts/setup.sh dev
+	@ARGS="$(ARGS)" sh scripts/lock.sh
+
+web: ## build the front end from web/ (needs Node)
+	@sh scripts/web.sh

@@ -1,0 +1,18 @@
+#!/bin/sh
+# Writes the lock files anew from pyproject.toml, for all systems and Python versions at once, with hashes.
+# Versions stay as they are where they still fit; `make lock ARGS=--upgrade` takes the newest.
+set -eu
+cd "$(dirname "$0")/.."
+
+compile() {
+    target=$1
+    shift
+    echo "Locking $target"
+    .venv/bin/uv pip compile --quiet --universal --generate-hashes --python-version 3.11 \
+        --custom-compile-command "make lock" --output-file "$target" "$@" >/dev/null
+}
+
+compile requirements.lock pyproject.toml --extra talk ${ARGS:-}
+compile requirements-dev.lock pyproject.toml --extra talk --group dev ${ARGS:-}
+compile requirements-setup.lock --group setup --constraint requirements-dev.lock ${ARGS:-}
+compile requirements-node.lock --group node ${ARGS:-}

@@ -1,0 +1,13 @@
+#!/bin/sh
+# `make test`: the checks, then the tests, whose summary comes last. Arguments go to pytest.
+set -u
+cd "$(dirname "$0")/.."
+.venv/bin/python scripts/tools.py || exit 1
+sh scripts/check.sh
+checked=$?
+.venv/bin/pytest "$@"
+tested=$?
+if [ $checked -ne 0 ]; then
+    echo "The checks failed: see FAILED above." >&2
+fi
+exit $((checked != 0 ? checked : tested))
