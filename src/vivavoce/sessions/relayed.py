@@ -26,10 +26,13 @@ class RelayedCalls:
             self._calls.popitem(last=False)
         self._calls[id] = (self._now(), theirs)
 
-    def take(self, id: str) -> str | None:
-        """The other server's name of the call, which is then forgotten here."""
+    def find(self, id: str) -> str | None:
+        """The other server's name of the call."""
         self._forget_old()
-        return self._calls.pop(id, (0.0, None))[1]
+        return self._calls[id][1] if id in self._calls else None
+
+    def forget(self, id: str) -> None:
+        self._calls.pop(id, None)
 
     def _forget_old(self) -> None:
         while self._calls and next(iter(self._calls.values()))[0] + MAX_SECONDS <= self._now():

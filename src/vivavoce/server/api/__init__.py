@@ -1,0 +1,1 @@
+"""What our own page asks of the server, beyond OpenAI's API."""

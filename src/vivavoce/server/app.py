@@ -1,0 +1,102 @@
+"""The application, put together: plain values and a backend in, an ASGI application out."""
+
+import secrets
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from functools import partial
+
+from starlette.applications import Starlette
+from starlette.routing import Mount, Route, Router, WebSocketRoute
+
+from vivavoce.access.gate import Gate
+from vivavoce.access.grants import Grants
+from vivavoce.backends.interface import Backend
+from vivavoce.protocol.frame import Line
+from vivavoce.server.api.config import config
+from vivavoce.server.errors import handlers
+from vivavoce.server.health import health, ready
+from vivavoce.server.options import ServerOptions
+from vivavoce.server.pages import Pages
+from vivavoce.server.security import middleware
+from vivavoce.server.service import AnswerCall, Service
+from vivavoce.server.v1.calls import hang_up, place
+from vivavoce.server.v1.client_secrets import mint
+from vivavoce.server.v1.realtime import realtime, realtime_without_upgrade
+from vivavoce.sessions.registry import Registry
+from vivavoce.sessions.relayed import RelayedCalls
+
+__all__ = ["build"]
+
+ID_BYTES = 16
+
+
+def build(
+    options: ServerOptions,
+    backend: Backend,
+    *,
+    now: Callable[[], float] = time.time,
+    random: Callable[[int], bytes] = secrets.token_bytes,
+    answer_call: AnswerCall | None = None,
+) -> Starlette:
+    """``now`` gives unix seconds, ``random(n)`` n unguessable bytes; ``answer_call`` answers WebRTC offers, by default
+    with aiortc. The application closes the backend when it ends. What ``server.run`` needs to leave in order is
+    ``app.state.service``."""
+
+    def new_id(prefix: str) -> str:
+        return prefix + random(ID_BYTES).hex()
+
+    grants = Grants(now=now, random=random)
+    service = Service(
+        options=options,
+        backend=backend,
+        registry=Registry(limit=options.max_sessions, now=now),
+        relayed=RelayedCalls(now=now),
+        grants=grants,
+        gate=Gate(grants, options.require_key),
+        answer_call=answer_call or _answer_with_aiortc,
+        new_id=new_id,
+    )
+    app = Starlette(
+        routes=_routes(service),
+        middleware=middleware(options.host, options.allow_origins),
+        exception_handlers=handlers(),
+        lifespan=partial(_life, service),
+    )
+    app.router.redirect_slashes = False
+    app.state.service = service
+    return app
+
+
+def _routes(service: Service) -> list[Route | Mount]:
+    v1 = [
+        WebSocketRoute("/realtime", partial(realtime, service)),
+        Route("/realtime", realtime_without_upgrade),
+        Route("/realtime/client_secrets", partial(mint, service), methods=["POST"]),
+        Route("/realtime/calls", partial(place, service), methods=["POST"]),
+        Route("/realtime/calls/{call_id}/hangup", partial(hang_up, service), methods=["POST"]),
+    ]
+    api = [Route("/config", partial(config, service))]
+    return [
+        Route("/health", health),
+        Route("/ready", partial(ready, service)),
+        Mount("/v1", Router(v1, redirect_slashes=False)),
+        Mount("/api", Router(api, redirect_slashes=False)),
+        Mount("/", Pages(directory=service.options.static, html=True, check_dir=False)),
+    ]
+
+
+@asynccontextmanager
+async def _life(service: Service, _app: Starlette) -> AsyncIterator[None]:
+    try:
+        async with service.registry:
+            yield
+    finally:
+        await service.backend.close()
+
+
+async def _answer_with_aiortc(offer: str) -> tuple[str, Line]:
+    """Loads aiortc with the first call: 30 MB and half a second that a server without one does not need."""
+    from vivavoce.transports.webrtc.call import answer
+
+    return await answer(offer)

@@ -1,0 +1,18 @@
+"""Is the process alive, and does it take sessions? For whatever starts and watches it; no key, ever."""
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+
+from vivavoce.server.service import Service
+
+__all__ = ["health", "ready"]
+
+
+async def health(_request: Request) -> JSONResponse:
+    return JSONResponse({"status": "ok"})
+
+
+async def ready(service: Service, _request: Request) -> JSONResponse:
+    """503 while the server is leaving."""
+    taking = not service.registry.draining
+    return JSONResponse({"ready": taking, "sessions": len(service.registry)}, 200 if taking else 503)

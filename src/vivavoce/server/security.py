@@ -1,0 +1,143 @@
+"""Who may reach the server at all, before any key counts: this machine's own pages, and the sites on the list.
+
+A page on the web can make a browser send requests here, and can point a name of its own at 127.0.0.1. The
+first shows in ``Origin``, the second in ``Host``; both are checked on every request and every WebSocket.
+"""
+
+import ipaddress
+from collections.abc import Collection
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.websockets import WebSocket
+
+from vivavoce.access.gate import Refused
+from vivavoce.server.errors import answer
+
+__all__ = ["MAX_BODY", "middleware"]
+
+MAX_BODY = 1024 * 1024
+"""Bytes in the body of one request. An SDP offer has a few thousand; a session's tools may have many more."""
+
+PREFLIGHT_SECONDS = 600
+
+
+def middleware(host: str, allow_origins: Collection[str]) -> list[Middleware]:
+    """In the order in which a request meets them."""
+    return [
+        Middleware(Guard, host=host, allow_origins=allow_origins),
+        Middleware(
+            CORSMiddleware,
+            allow_origins=list(allow_origins),
+            allow_methods=["GET", "POST"],
+            allow_headers=["*"],  # a listed site is trusted; H-18 names the least that clients send
+            expose_headers=["Location"],
+            allow_private_network=True,
+            max_age=PREFLIGHT_SECONDS,
+        ),
+        Middleware(SafeHeaders, frame_ancestors=allow_origins),
+        Middleware(BodyLimit),
+    ]
+
+
+class Guard:
+    """Refuses a ``Host`` that is neither this machine's nor the bound one, and an ``Origin`` that is
+    neither the page's own server nor on the list."""
+
+    def __init__(self, app: ASGIApp, host: str, allow_origins: Collection[str]) -> None:
+        self._app = app
+        self._host = host.lower()
+        self._origins = frozenset(allow_origins)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan" or (refused := self._judge(scope)) is None:
+            await self._app(scope, receive, send)
+        elif scope["type"] == "websocket":
+            await WebSocket(scope, receive, send).send_denial_response(answer(refused))
+        else:
+            await answer(refused)(scope, receive, send)
+
+    def _judge(self, scope: Scope) -> Refused | None:
+        headers = Headers(scope=scope)
+        host = headers.get("host", "").lower()
+        if not self._is_ours(host):
+            return Refused(
+                403, "host_not_allowed",
+                "This server answers on its own machine only; open it as http://localhost with its port.",
+            )  # fmt: skip
+        origin = headers.get("origin")
+        if origin is None or origin in self._origins or origin == _own_origin(scope["scheme"], host):
+            return None
+        return Refused(
+            403, "origin_not_allowed",
+            "This server does not know the site that asks. Start it with --allow-origin and the site's origin.",
+        )  # fmt: skip
+
+    def _is_ours(self, host: str) -> bool:
+        name = _without_port(host)
+        return name in {self._host, "localhost"} or name.endswith(".localhost") or _is_loopback(name)
+
+
+def _own_origin(scheme: str, host: str) -> str:
+    return f"{scheme.replace('ws', 'http')}://{host}"
+
+
+def _without_port(host: str) -> str:
+    if host.startswith("["):
+        return host[1:].partition("]")[0]
+    return host.partition(":")[0]
+
+
+def _is_loopback(name: str) -> bool:
+    try:
+        return ipaddress.ip_address(name).is_loopback
+    except ValueError:
+        return False
+
+
+class SafeHeaders:
+    """What keeps a page of ours from running, or being framed by, anything that is not ours."""
+
+    def __init__(self, app: ASGIApp, frame_ancestors: Collection[str]) -> None:
+        self._app = app
+        ancestors = " ".join(["'self'", *frame_ancestors])
+        self._headers = {
+            "Content-Security-Policy": "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; "
+            f"form-action 'none'; frame-ancestors {ancestors}",
+            "X-Content-Type-Options": "nosniff",
+            "Referrer-Policy": "no-referrer",
+            "Permissions-Policy": "microphone=(self)",
+        }
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def send_safely(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                for name, value in self._headers.items():
+                    headers.setdefault(name, value)
+            await send(message)
+
+        await self._app(scope, receive, send_safely if scope["type"] == "http" else send)
+
+
+class BodyLimit:
+    """Stops reading a body that grows beyond MAX_BODY."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        read = 0
+
+        async def receive_some() -> Message:
+            nonlocal read
+            message = await receive()
+            read += len(message.get("body", b""))
+            if read > MAX_BODY:
+                raise HTTPException(413, f"The body has more than {MAX_BODY} bytes.", {"Connection": "close"})
+            return message
+
+        await self._app(scope, receive_some if scope["type"] == "http" else receive, send)

@@ -1,0 +1,39 @@
+"""What every route works with, put together once in ``app.py``."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from starlette.requests import HTTPConnection
+
+from vivavoce.access.gate import Gate
+from vivavoce.access.grants import Grants
+from vivavoce.backends.interface import Backend
+from vivavoce.protocol.frame import Line
+from vivavoce.server.options import ServerOptions
+from vivavoce.sessions.registry import Registry
+from vivavoce.sessions.relayed import RelayedCalls
+
+__all__ = ["AnswerCall", "Service", "bearer"]
+
+AnswerCall = Callable[[str], Awaitable[tuple[str, Line]]]
+"""From an SDP offer to the SDP answer and the call as a line. Raises :class:`ProtocolError` for what is no offer,
+and then nothing is left of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    options: ServerOptions
+    backend: Backend
+    registry: Registry
+    relayed: RelayedCalls
+    grants: Grants
+    gate: Gate
+    answer_call: AnswerCall
+    new_id: Callable[[str], str]
+    """``new_id("sess_")`` gives a name that was never given before and cannot be guessed."""
+
+
+def bearer(connection: HTTPConnection) -> str | None:
+    """The key in ``Authorization: Bearer KEY``."""
+    scheme, _, key = connection.headers.get("authorization", "").partition(" ")
+    return key.strip() or None if scheme.lower() == "bearer" else None

@@ -1,0 +1,1 @@
+"""The OpenAI Realtime API, one file a resource."""

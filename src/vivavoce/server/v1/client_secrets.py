@@ -1,0 +1,49 @@
+"""``POST /v1/realtime/client_secrets``: an ephemeral key for a page (H-31 to H-37)."""
+
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import UNSET, Meta, UnsetType
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+
+from vivavoce.access.grants import MAX_SECONDS, MIN_SECONDS
+from vivavoce.protocol.wire.errors import ProtocolError
+from vivavoce.protocol.wire.shape import Shape, check
+from vivavoce.server.service import Service, bearer
+from vivavoce.server.v1.wish import wish
+
+__all__ = ["mint"]
+
+DEFAULT_SECONDS = 600
+
+
+class _Expiry(Shape):
+    anchor: Literal["created_at"] = "created_at"
+    seconds: Annotated[int, Meta(ge=MIN_SECONDS, le=MAX_SECONDS)] = DEFAULT_SECONDS
+
+
+class _Body(Shape):
+    expires_after: _Expiry | None | UnsetType = UNSET
+    session: dict[str, Any] | None | UnsetType = UNSET
+
+
+async def mint(service: Service, request: Request) -> JSONResponse:
+    """The session is checked as a whole before a key is given for it."""
+    principal = service.gate.enter_with_standard_key(bearer(request))
+    body = _read(await request.body())
+    wanted = wish(service, principal, {}, body.session or None)
+    session = {**service.backend.describe(wanted), "expires_at": 0}  # no session is open yet (H-32)
+    seconds = body.expires_after.seconds if body.expires_after else DEFAULT_SECONDS
+    key, grant = service.grants.mint(wanted.config or {}, seconds=seconds, parent=principal.name)
+    told = {"value": key, "expires_at": grant.expires_at, "session": session}
+    return JSONResponse(told, headers={"Cache-Control": "no-store"})
+
+
+def _read(raw: bytes) -> _Body:
+    """No body at all is taken for ``{}``."""
+    try:
+        data = msgspec.json.decode(raw or b"{}")
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise ProtocolError("invalid_json", f"The body is not valid JSON: {error}.") from None
+    return check(data, _Body)

@@ -1,0 +1,65 @@
+"""``GET /v1/realtime``: a session over a WebSocket (H-01 to H-12)."""
+
+import logging
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.websockets import WebSocket
+
+from vivavoce.access.gate import Refused
+from vivavoce.backends.interface import SessionRequest
+from vivavoce.protocol.dialects.ga import Ga
+from vivavoce.protocol.frame import Closed
+from vivavoce.protocol.wire.errors import ProtocolError
+from vivavoce.server import logs
+from vivavoce.server.errors import CallNotFound, answer, refuse_in_band
+from vivavoce.server.service import Service, bearer
+from vivavoce.server.v1.wish import wish
+from vivavoce.sessions.hub import join
+from vivavoce.transports.subprotocols import read_subprotocols
+from vivavoce.transports.websocket import WebSocketLine
+
+__all__ = ["realtime", "realtime_without_upgrade"]
+
+log = logging.getLogger(__name__)
+
+
+async def realtime(service: Service, socket: WebSocket) -> None:
+    """What is wrong with the key, or with the call that is asked for, is told over HTTP (H-04, H-08); all else on the
+    socket, where a browser can read it (H-09)."""
+    offered = read_subprotocols(socket.scope["subprotocols"])
+    try:
+        principal = service.gate.enter(bearer(socket) or offered.key)
+        if "call_id" in socket.query_params:
+            raise CallNotFound
+        request = wish(service, principal, socket.query_params)
+    except (Refused, CallNotFound, ProtocolError) as error:
+        await socket.send_denial_response(answer(error))
+        return
+    logs.session.set(request.session_id)
+    await socket.accept(offered.answer)
+    line = WebSocketLine(socket, Ga(), new_id=lambda: service.new_id("event_"))
+    try:
+        await _hold(service, line, request, socket.client.host if socket.client else "")
+    except Closed as closed:
+        log.info("session refused; the client did not wait to hear why: code=%d", closed.code)
+
+
+async def _hold(service: Service, line: WebSocketLine, request: SessionRequest, client: str) -> None:
+    try:
+        with service.registry.admit(request.session_id, "websocket", client) as live:
+            answerer = await service.backend.open(request)
+            log.info("session began transport=websocket kind=%s model=%s", request.kind, request.model)
+            end = await join(line, answerer, ending=live.ending, saw=live.saw)
+            log.info("session ended code=%d reason=%r", end.code, end.reason)
+    except Exception as error:
+        await refuse_in_band(line, error, service.new_id("event_"))
+        log.warning("session refused: %s", error)
+
+
+async def realtime_without_upgrade(_request: Request) -> Response:
+    error = ProtocolError("upgrade_required", "This address is a WebSocket: connect to it as ws:// or wss://.")
+    response = answer(error)
+    response.status_code = 426
+    response.headers["Upgrade"] = "websocket"
+    return response
