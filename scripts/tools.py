@@ -1,7 +1,7 @@
 """Sees to it that the tests have a Chromium and a Node: takes what is there, else installs what can be had.
 
-Playwright's Chromium and the Node of a PyPI wheel stay out of the system; where they cannot be had, Debian's packages are
-installed, if that works without asking for a password.
+Playwright's Chromium and the Node of a PyPI wheel stay out of the system; where they cannot be had, Debian's packages
+are installed, if that works without asking for a password.
 """
 
 import os
