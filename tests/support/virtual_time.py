@@ -102,7 +102,8 @@ class _JumpingSelector(selectors.BaseSelector):
 def _who_waits(loop: VirtualLoop) -> str:
     lines = [f"at {loop.time():.3f} s everything waits for something that will not come:"]
     for task in asyncio.all_tasks(loop):
-        chain, inner = [], task.get_coro()
+        chain: list[str] = []
+        inner: object = task.get_coro()
         while inspect.iscoroutine(inner) and inner.cr_frame:
             chain.append(f"{inner.__qualname__} (line {inner.cr_frame.f_lineno})")
             inner = inner.cr_await
