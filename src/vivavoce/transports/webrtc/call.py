@@ -1,0 +1,194 @@
+"""One WebRTC call: an offer in, an answer and a Line out.
+
+Sound comes in as APPEND frames of about 20 ms and goes out as AUDIO_DELTA frames on the track, both 24 kHz
+mono PCM; all else goes over the data channel (W-06, W-08). FLUSH and ``response.output_audio.done`` concern
+the track as well; PLAYED frames tell what the caller has heard.
+"""
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Callable
+
+from aiortc import (
+    RTCConfiguration,
+    RTCDataChannel,
+    RTCPeerConnection,
+    RTCRtpSender,
+    RTCRtpTransceiver,
+    RTCSessionDescription,
+)
+from aiortc.mediastreams import MediaStreamError, MediaStreamTrack
+from av import AudioFrame
+
+from vivavoce.protocol.dialects import Dialect
+from vivavoce.protocol.frame import APPEND, AUDIO_DELTA, FLUSH, Frame
+from vivavoce.protocol.wire.errors import ProtocolError
+from vivavoce.transports.webrtc.channel import LABEL, Events
+from vivavoce.transports.webrtc.ice import offer_loopback
+from vivavoce.transports.webrtc.inbound import Inbound
+from vivavoce.transports.webrtc.inbox import Inbox
+from vivavoce.transports.webrtc.sdp import Offer, invalid_offer, read_offer
+from vivavoce.transports.webrtc.track import Speaker
+
+__all__ = ["Call", "answer"]
+
+CONNECT_TIMEOUT = 15.0
+"""Seconds from the answer until the data channel must be open."""
+AUDIO_DONE = "response.output_audio.done"
+
+log = logging.getLogger(__name__)
+
+
+async def answer(
+    offer_sdp: str, dialect: Dialect, *, new_id: Callable[[], str], connect_timeout: float = CONNECT_TIMEOUT
+) -> tuple["Call", str]:
+    """The call that answers an offer, and the SDP of the answer, with every candidate in it (H-21).
+
+    ``new_id`` makes ids for the error events the call answers with. Raises :class:`ProtocolError` with the
+    code ``invalid_offer`` for what cannot be answered. The call waits for its caller ``connect_timeout``
+    seconds; whoever gets it closes it.
+    """
+    offer = read_offer(offer_sdp)
+    peer = RTCPeerConnection(RTCConfiguration(iceServers=[]))  # aiortc would ask a STUN server of Google's
+    call = Call(peer, offer, Events(dialect, offer.message_size, new_id), connect_timeout)
+    try:
+        return call, await call._accept(offer)
+    except BaseException:
+        await call.close()
+        raise
+
+
+class Call:
+    """A Line. Made by :func:`answer`."""
+
+    def __init__(self, peer: RTCPeerConnection, offer: Offer, events: Events, connect_timeout: float) -> None:
+        self._peer = peer
+        self._events = events
+        self._inbox = Inbox()
+        self._received: deque[Frame] = deque()  # the rest of a message that held several frames
+        self._speaker = Speaker(self._inbox.put)
+        self._caller_speaks = offer.speaks
+        self._tasks: list[asyncio.Task[None]] = []
+        self._closing: asyncio.Task[None] | None = None
+        loop = asyncio.get_running_loop()
+        late = f"No data channel {LABEL!r} came about within {connect_timeout:g} s."
+        self._deadline = loop.call_later(connect_timeout, self._lost, 1006, late)
+        peer.on("datachannel", self._channel_made)
+        peer.on("connectionstatechange", self._state_changed)
+
+    async def receive(self) -> Frame:
+        while not self._received:
+            thing = await self._inbox.get()
+            try:
+                self._received.extend(self._frames(thing))
+            except ProtocolError as error:
+                await self.send(self._events.refusal(error))
+        return self._received.popleft()
+
+    async def send(self, frame: Frame) -> None:
+        self._inbox.check()
+        if frame.type == AUDIO_DELTA:
+            await self._speaker.put(frame.data["item_id"], frame.audio or b"")
+        elif frame.type == FLUSH:
+            self._speaker.flush(frame.data.get("item_id"))
+        else:
+            if frame.type == AUDIO_DONE:
+                self._speaker.finish(frame.data["item_id"])
+            try:
+                await self._events.send(frame)
+            except TimeoutError:
+                await self.close(1008, "You read too slowly: events waited too long for room on the data channel.")
+        self._inbox.check()
+
+    async def close(self, code: int = 1000, reason: str = "") -> None:
+        if self._closing is None:
+            self._end(code, reason)
+            self._inbox.clear()
+            self._received.clear()
+            self._closing = asyncio.create_task(self._shut())
+        await asyncio.shield(self._closing)  # whoever waits may be cancelled; the call is freed all the same
+
+    async def _accept(self, offer: Offer) -> str:
+        ours = self._peer.addTransceiver(self._speaker)
+        ours.setCodecPreferences(
+            [codec for codec in RTCRtpSender.getCapabilities("audio").codecs if codec.name == "opus"]
+        )
+        try:
+            await self._peer.setRemoteDescription(RTCSessionDescription(offer.sdp, "offer"))
+        except Exception as error:  # aiortc raises all sorts for an offer that parses and still is none
+            raise invalid_offer(f"The SDP offer cannot be answered: {error or type(error).__name__}.") from error
+        for other in self._peer.getTransceivers():
+            if other is not ours:
+                other.direction = "inactive"  # a camera, a second microphone
+        offer_loopback(self._peer)
+        await self._peer.setLocalDescription(await self._peer.createAnswer())
+        self._start(ours, offer)
+        return self._peer.localDescription.sdp
+
+    def _start(self, ours: RTCRtpTransceiver, offer: Offer) -> None:
+        if offer.speaks:
+            self._tasks.append(asyncio.create_task(self._listen(ours.receiver.track)))
+        if not offer.listens:
+            self._tasks.append(asyncio.create_task(_play_to_nobody(self._speaker)))
+
+    async def _listen(self, track: MediaStreamTrack) -> None:
+        inbound = Inbound()
+        try:
+            while True:
+                heard = await track.recv()
+                assert isinstance(heard, AudioFrame)
+                pcm = inbound.push(bytes(heard.planes[0])[: heard.samples * 4], heard.pts or 0)
+                self._inbox.put(Frame(APPEND, {"type": APPEND}, pcm), len(pcm))
+        except MediaStreamError:
+            pass  # the caller took the track away, or left
+
+    def _frames(self, thing: Frame | str | bytes) -> list[Frame]:
+        if isinstance(thing, Frame):
+            return [thing]
+        frames = self._events.read(thing)
+        # Sound on the data channel, next to that on the track, would be heard twice (W-08).
+        return [frame for frame in frames if frame.type != APPEND or not self._caller_speaks]
+
+    def _channel_made(self, channel: RTCDataChannel) -> None:
+        if channel.label != LABEL or self._events.attached:
+            log.warning("The data channel %.40r of a call is left alone: events go over one %r", channel.label, LABEL)
+            return
+        self._deadline.cancel()
+        self._events.attach(channel, self._heard, lambda: self._lost(1000, "The caller hung up."))
+
+    def _heard(self, message: str | bytes) -> None:
+        self._inbox.put(message, len(message))
+
+    def _state_changed(self) -> None:
+        if self._peer.connectionState == "failed":
+            self._lost(1006, "The connection to the caller was lost.")
+        elif self._peer.connectionState == "closed":
+            self._lost(1000, "The caller hung up.")
+
+    def _lost(self, code: int, reason: str) -> None:
+        self._end(code, reason)
+        self._events.stop()
+
+    def _end(self, code: int, reason: str) -> None:
+        """Wakes whoever waits. What the call holds is freed by :meth:`close`."""
+        self._deadline.cancel()
+        self._inbox.end(code, reason)
+        self._speaker.stop()
+
+    async def _shut(self) -> None:
+        await self._events.close()
+        self._events.stop()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._peer.close()
+
+
+async def _play_to_nobody(speaker: Speaker) -> None:
+    """For a caller who only speaks: the answer takes its time all the same."""
+    try:
+        while True:
+            await speaker.recv()
+    except MediaStreamError:
+        pass
