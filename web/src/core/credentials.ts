@@ -1,0 +1,80 @@
+/** What is asked of the server before a conversation: how it wants to be spoken to, and a fresh key. */
+import { Failure } from "./failure";
+
+export type TransportChoice = "auto" | "webrtc" | "websocket";
+
+export interface ServerConfig {
+  transport?: TransportChoice;
+  debug?: boolean;
+  model?: string;
+  voice?: string | null;
+  /** In plain words, who answers. */
+  answers?: string;
+}
+
+export interface SessionWishes {
+  model?: string | undefined;
+  voice?: string | undefined;
+  instructions?: string | undefined;
+}
+
+/** A key outlives the click by a minute, no more: it is used at once. */
+const KEY_SECONDS = 60;
+const TRANSCRIPTION = { model: "gpt-4o-mini-transcribe" };
+
+/** The session configuration (GA) that the key carries. Captions need the transcription. */
+export function sessionConfig(wishes: SessionWishes): object {
+  const { model, voice, instructions } = wishes;
+  return {
+    type: "realtime",
+    ...(model && { model }),
+    ...(instructions && { instructions }),
+    audio: { input: { transcription: TRANSCRIPTION }, ...(voice && { output: { voice } }) },
+  };
+}
+
+/** `GET /api/config`. A server without it (OpenAI's own, an older one) is no mistake: then everything is default. */
+export async function readConfig(server: string, signal: AbortSignal): Promise<ServerConfig> {
+  try {
+    const response = await fetch(`${server}/api/config`, { signal });
+    const config: unknown = response.ok ? await response.json() : null;
+    return typeof config === "object" && config ? config : {};
+  } catch {
+    return {};
+  }
+}
+
+/** Mints a key at `url`. Throws `Failure`: "unreachable", or "refused" with the server's words. */
+export async function mintKey(url: string, wishes: SessionWishes, signal: AbortSignal): Promise<string> {
+  const body = { expires_after: { anchor: "created_at", seconds: KEY_SECONDS }, session: sessionConfig(wishes) };
+  const request = { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) };
+  const response = await reach(url, { ...request, signal });
+  const key = keyFrom(await response.json().catch(() => null));
+  if (!key) throw new Failure("refused", "The answer held no key.");
+  return key;
+}
+
+/** The three shapes in which servers hand out a key: OpenAI's of today, of 2024, and the bare string of many apps. */
+export function keyFrom(answer: unknown): string | null {
+  const { value, client_secret: secret } = (answer ?? {}) as { value?: unknown; client_secret?: unknown };
+  const key = value ?? (secret as { value?: unknown } | undefined)?.value ?? secret;
+  return typeof key === "string" && key ? key : null;
+}
+
+/** A fetch whose only outcomes are a good response and a `Failure`. */
+export async function reach(url: string, request: RequestInit): Promise<Response> {
+  let response: Response;
+  try {
+    response = await fetch(url, request);
+  } catch {
+    throw new Failure("unreachable");
+  }
+  if (!response.ok) throw new Failure("refused", await refusal(response));
+  return response;
+}
+
+async function refusal(response: Response): Promise<string> {
+  const answer = (await response.json().catch(() => null)) as { error?: { message?: unknown } | string } | null;
+  const words = typeof answer?.error === "string" ? answer.error : answer?.error?.message;
+  return typeof words === "string" && words ? words : `It answered ${response.status}.`;
+}

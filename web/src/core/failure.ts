@@ -1,0 +1,29 @@
+/** Why a conversation could not begin or go on: a kind that the interface has words for, and the server's own words. */
+export type FailureKind =
+  // the microphone
+  | "insecure"
+  | "policy"
+  | "denied"
+  | "dismissed"
+  | "missing"
+  | "busy"
+  | "unplugged"
+  // the server
+  | "unreachable"
+  | "refused"
+  | "lost"
+  | "ended"
+  // this browser
+  | "unsupported";
+
+export class Failure extends Error {
+  override name = "Failure";
+
+  constructor(
+    readonly kind: FailureKind,
+    /** The other side's own explanation, for people to read; empty when it gave none. */
+    readonly detail = "",
+  ) {
+    super(detail || kind);
+  }
+}

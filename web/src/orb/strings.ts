@@ -1,0 +1,56 @@
+/** Every word the orb says to people. A failure says what happened, then what to do. */
+import type { FailureKind } from "../core/failure";
+import type { State } from "../core/state";
+
+export const START = "Start voice";
+export const STOP = "Stop voice";
+export const MUTE = "Mute the microphone";
+export const UNMUTE = "Unmute the microphone";
+export const CAPTIONS = "Conversation";
+export const INTERRUPTED = "interrupted";
+export const YOU = "You";
+export const ANSWER = "Answer";
+
+export const IDLE = "Tap to speak";
+const END = " (tap to end)";
+
+export type Face = State | "still-thinking" | "muted" | "ready";
+
+const WORDS: Record<Face, string> = {
+  idle: "",
+  error: "",
+  "requesting-mic": "Waiting for the microphone…",
+  connecting: "Connecting…",
+  listening: "Listening…",
+  "user-speaking": "Listening…",
+  thinking: "Thinking…",
+  "still-thinking": "Still thinking…",
+  speaking: "Speaking…",
+  reconnecting: "Connecting again…",
+  muted: "Muted",
+  ready: "Ready for your words",
+};
+
+/** The line under the orb. `idle` replaces the invitation to speak. */
+export function words(face: Face, idle: string): string {
+  return WORDS[face] ? WORDS[face] + END : idle || IDLE;
+}
+
+const FAILURES: Record<FailureKind, string> = {
+  insecure: "This page may not use the microphone because it is not secure. Open it over HTTPS, or on localhost.",
+  policy: "The page around this one does not let it use the microphone. Its frame needs allow=\"microphone\".",
+  denied: "The microphone is blocked. Allow it next to the page's address or in your system's settings, then tap again.",
+  dismissed: "The question about the microphone was closed. Tap again, and choose “Allow”.",
+  missing: "No microphone was found. Plug one in, then tap again.",
+  busy: "The microphone is in use by another program. Close that one, then tap again.",
+  unplugged: "The microphone went away. Plug it in, then tap again.",
+  unreachable: "The voice server cannot be reached. Check that it is running, then tap again.",
+  refused: "The voice server refused.",
+  lost: "The connection was lost. Tap to start again.",
+  ended: "The voice server ended the conversation. Tap to start again.",
+  unsupported: "This browser cannot hold a voice conversation here. Try a current Chrome, Edge, Firefox or Safari.",
+};
+
+export function explain(kind: FailureKind, detail: string): string {
+  return detail ? `${FAILURES[kind]} ${detail}` : FAILURES[kind];
+}
