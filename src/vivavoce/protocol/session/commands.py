@@ -12,8 +12,8 @@ from vivavoce.protocol.wire.config import Format, Tool, ToolChoice, Transcriptio
 
 __all__ = [
     "RATE", "Arguments", "AudioPart", "CallPart", "Cancel", "Close", "Command", "Context", "Done", "Failed",
-    "FlushPlayback", "Forget", "Import", "MayEnd", "Part", "Retrieve", "Span", "Start", "TextPart", "Transcribe", "Trim",
-    "Usage", "WentOn",
+    "FlushPlayback", "Forget", "Import", "MayEnd", "Part", "Retrieve", "Span", "Start", "TextPart", "Transcribe",
+    "Trim", "Usage", "WentOn",
 ]  # fmt: skip
 
 RATE = 24_000

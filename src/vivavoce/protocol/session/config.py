@@ -14,7 +14,6 @@ from vivavoce.protocol.wire.config import (
     Audio,
     AudioInput,
     AudioOutput,
-    Format,
     Pcm,
     RealtimeConfig,
     SemanticVad,
@@ -25,7 +24,7 @@ from vivavoce.protocol.wire.config import (
 from vivavoce.protocol.wire.errors import ProtocolError
 from vivavoce.protocol.wire.shape import check
 
-__all__ = ["Config", "Defaults", "Settings", "defaults", "echo", "initial", "merge", "samples_per_byte", "updated"]
+__all__ = ["Config", "Defaults", "Settings", "defaults", "echo", "initial", "merge", "updated"]
 
 Config = RealtimeConfig | TranscriptionConfig
 
@@ -68,7 +67,7 @@ _BLANK: dict[type, msgspec.Struct] = {
 type (S-38)."""
 
 
-def defaults(kind: str, given: Defaults = Defaults()) -> Config:
+def defaults(kind: str, given: Defaults) -> Config:
     """S-02 to S-08 for ``realtime``, S-44 for ``transcription``."""
     vad = msgspec.structs.replace(_SERVER_VAD, silence_duration_ms=given.silence_duration_ms)
     hearing = AudioInput(format=Pcm(), transcription=None, noise_reduction=None, turn_detection=vad)
@@ -103,7 +102,7 @@ def merge(base: S, patch: S) -> S:
     return msgspec.structs.replace(base, **changes)
 
 
-def initial(body: Any, given: Defaults = Defaults(), at: str = "session") -> Config:
+def initial(body: Any, given: Defaults, at: str = "session") -> Config:
     """The configuration that a ``session`` object (of an ephemeral key or a call) asks for. Raises
     :class:`ProtocolError`."""
     patch: Config = check(body, Config, at)  # type: ignore[arg-type]
@@ -146,11 +145,6 @@ def echo(config: Config, settings: Settings) -> dict[str, Any]:
         return {**head, "expires_at": settings.expires_at, **body}
     head = {"type": "realtime", "object": "realtime.session", "id": settings.session_id, "model": settings.model}
     return {**head, "expires_at": settings.expires_at, **body}
-
-
-def samples_per_byte(format: Format) -> float:
-    """How many 24 kHz samples one byte of a format stands for."""
-    return 0.5 if isinstance(format, Pcm) else 3.0
 
 
 def _voice(config: RealtimeConfig) -> Any:

@@ -83,7 +83,7 @@ class Listening:
             case Happened.STOPPED:
                 self._end(end)
 
-    def endpoint(self, item_id: str, done: bool) -> None:
+    def endpoint(self, item_id: str, *, done: bool) -> None:
         """A semantic detector's opinion on :class:`MayEnd`; too late for a turn that went on or ended."""
         detector = self._detector
         if done and detector and detector.pausing and item_id == self._turn:

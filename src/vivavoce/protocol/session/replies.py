@@ -12,7 +12,7 @@ from vivavoce.protocol.session.items import Item, from_wire
 from vivavoce.protocol.session.playback import Playback
 from vivavoce.protocol.session.response import Plan, Response
 from vivavoce.protocol.session.state import Shared
-from vivavoce.protocol.wire.config import CustomVoice, RealtimeConfig, SemanticVad, ServerVad, Voice
+from vivavoce.protocol.wire.config import CustomVoice, Pcm, RealtimeConfig, SemanticVad, ServerVad, Voice
 from vivavoce.protocol.wire.errors import ProtocolError
 from vivavoce.protocol.wire.events import ItemReference, NewItem, ResponseAudioOutput, ResponseParams
 from vivavoce.protocol.wire.shape import get
@@ -192,7 +192,7 @@ class Replies:
             modality=plan.modality,
             voice=_voice_name(plan.voice),
             speed=get(_output(params).speed, get(self._shared.speaking.speed, 1.0)),
-            format=plan.format,
+            format=Pcm() if self._shared.media else plan.format,
             max_output_tokens=limit if isinstance(limit, int) else None,
         )
 

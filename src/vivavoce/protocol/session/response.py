@@ -135,7 +135,7 @@ class Response:
         self._add(Item(self._out.ids("item"), "function_call", "in_progress", fields=fields))
 
     def _arguments(self, text: str) -> None:
-        assert self._open is not None and self._open.type == "function_call", "arguments follow a call"
+        assert self._open is not None, "arguments follow a call"
         self._open.fields["arguments"] += text
         event = "response.function_call_arguments.delta"
         self._out.event(event, **self._where(), call_id=self._open.fields["call_id"], delta=text)

@@ -116,9 +116,9 @@ class Session:
         (0 to 1). In order; may lag behind :meth:`audio`."""
         self._listening.speech(end, probability)
 
-    def endpoint(self, item_id: str, done: bool) -> None:
+    def endpoint(self, item_id: str, *, done: bool) -> None:
         """An opinion that was asked for by :class:`MayEnd`."""
-        self._listening.endpoint(item_id, done)
+        self._listening.endpoint(item_id, done=done)
 
     def transcript(self, item_id: str, result: Heard | HeardFailed) -> None:
         """What recognition found in a user's audio."""

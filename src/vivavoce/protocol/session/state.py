@@ -23,9 +23,9 @@ class Shared:
 
     @property
     def hearing(self) -> AudioInput:
-        audio = self.config.audio
-        assert audio and audio.input
-        return audio.input
+        assert self.config.audio, "a configuration in force has everything in it"
+        assert self.config.audio.input
+        return self.config.audio.input
 
     @property
     def realtime(self) -> RealtimeConfig:
@@ -35,6 +35,6 @@ class Shared:
 
     @property
     def speaking(self) -> AudioOutput:
-        audio = self.realtime.audio
-        assert audio and audio.output
-        return audio.output
+        assert self.realtime.audio
+        assert self.realtime.audio.output
+        return self.realtime.audio.output

@@ -19,8 +19,8 @@ __all__ = ["Happened", "State", "Timing", "TurnDetector", "timing"]
 
 ONSET = RATE * 64 // 1000
 """Speech must last this long to be a turn: two Silero windows, so that a click is none."""
-MAY_END = RATE * 96 // 1000
-"""After this much silence a turn *may* be over: the moment for a detector's opinion, or a draft."""
+MAY_END_MS = 96
+"""After this much silence a turn *may* be over: the moment for a draft."""
 HYSTERESIS = 0.15
 """Speech that has begun goes on down to this much below the threshold."""
 
@@ -28,6 +28,8 @@ SEMANTIC_THRESHOLD = 0.5
 SEMANTIC_PADDING_MS = 300
 LONGEST_WAIT_MS = {"low": 8000, "medium": 4000, "auto": 4000, "high": 2000}
 """S-19."""
+OPINION_MS = {"low": 1000, "medium": 600, "auto": 600, "high": 300}
+"""After this much silence the detector of meaning is asked whether the turn is over."""
 
 
 class State(Enum):
@@ -51,17 +53,19 @@ class Timing:
 
     threshold: float
     prefix: int
+    may_end: int
     silence: int
     semantic: bool
 
 
 def timing(config: TurnDetection) -> Timing:
     if isinstance(config, SemanticVad):
-        wait = LONGEST_WAIT_MS[get(config.eagerness, "auto")]
-        return Timing(SEMANTIC_THRESHOLD, _samples(SEMANTIC_PADDING_MS), _samples(wait), True)
+        eagerness = get(config.eagerness, "auto")
+        wait, ask = _samples(LONGEST_WAIT_MS[eagerness]), _samples(OPINION_MS[eagerness])
+        return Timing(SEMANTIC_THRESHOLD, _samples(SEMANTIC_PADDING_MS), ask, wait, semantic=True)
     assert isinstance(config, ServerVad)
-    threshold, prefix = get(config.threshold, 0.5), get(config.prefix_padding_ms, 300)
-    return Timing(threshold, _samples(prefix), _samples(get(config.silence_duration_ms, 200)), False)
+    prefix, silence = get(config.prefix_padding_ms, 300), get(config.silence_duration_ms, 200)
+    return Timing(get(config.threshold, 0.5), _samples(prefix), _samples(MAY_END_MS), _samples(silence), semantic=False)
 
 
 class TurnDetector:
@@ -120,7 +124,7 @@ class TurnDetector:
         if end - self.since >= self.timing.silence:
             self.state = State.QUIET
             return Happened.STOPPED
-        if not self._may_end_said and end - self.since >= MAY_END:
+        if not self._may_end_said and end - self.since >= self.timing.may_end:
             self._may_end_said = True
             return Happened.MAY_END
         return None

@@ -1,0 +1,49 @@
+"""The built-in engine as a backend: everything in this process, no key, no download."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from vivavoce.backends.interface import SessionRequest
+from vivavoce.engine.ids import random_id
+from vivavoce.engine.senses import Senses
+from vivavoce.engine.session import EngineSession
+from vivavoce.protocol.frame import Line
+from vivavoce.protocol.session import Session
+from vivavoce.protocol.session import config as configs
+from vivavoce.protocol.session.config import Config, Defaults, Settings
+from vivavoce.protocol.session.session import LONGEST_SECONDS
+
+__all__ = ["Builtin", "Closable"]
+
+
+class Closable(Senses, Protocol):
+    async def close(self) -> None: ...
+
+
+class Builtin:
+    """A :class:`Backend`. ``wall`` gives Unix seconds, for ``expires_at``."""
+
+    name = "the built-in engine"
+
+    def __init__(self, senses: Closable, wall: Callable[[], float], defaults: Defaults | None = None) -> None:
+        self._senses, self._wall, self._defaults = senses, wall, defaults or Defaults()
+
+    def describe(self, request: SessionRequest) -> dict[str, Any]:
+        return configs.echo(self._config(request), self._settings(request))
+
+    async def open(self, request: SessionRequest) -> Line:
+        now = asyncio.get_running_loop().time()
+        core = Session(now, self._settings(request), self._config(request), random_id, media=request.media)
+        return await EngineSession.open(core, self._senses, media=request.media)
+
+    async def close(self) -> None:
+        await self._senses.close()
+
+    def _config(self, request: SessionRequest) -> Config:
+        if not request.config:
+            return configs.defaults(request.kind, self._defaults)
+        return configs.initial({"type": request.kind, **request.config}, self._defaults)
+
+    def _settings(self, request: SessionRequest) -> Settings:
+        return Settings(request.session_id, request.model, int(self._wall() + LONGEST_SECONDS))

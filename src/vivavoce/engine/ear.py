@@ -1,0 +1,84 @@
+"""The ear of one session: what the client sends becomes PCM in a timeline, and windows of voice activity.
+
+Positions are 24 kHz samples from the start of the session, as in the core, which says from where on the
+timeline must be kept. Everything here runs inline, once a frame: the hot path.
+"""
+
+from collections.abc import Callable
+
+from vivavoce.audio.resample import Resampler
+from vivavoce.engine.formats import Decoder
+from vivavoce.models.interfaces import Vad, VadStream
+from vivavoce.protocol.session.commands import RATE, Span
+from vivavoce.protocol.wire.config import Format, Pcm
+
+__all__ = ["Ear"]
+
+SLACK = RATE
+"""What is no longer asked for is dropped a second at a time."""
+
+
+class Ear:
+    def __init__(self, vad: Vad, speech: Callable[[int, float], None]) -> None:
+        """``speech(end, probability)`` is told of each window of voice activity."""
+        self._vad, self._speech = vad, speech
+        self._decoder = Decoder(Pcm())
+        self._timeline = bytearray()
+        self._origin = 0
+        """Position of the timeline's first sample."""
+        self._activity: _Activity | None = None
+
+    @property
+    def received(self) -> int:
+        return self._origin + len(self._timeline) // 2
+
+    def hear(self, data: bytes, format: Format) -> int:
+        """Take a client's audio; returns how many samples it came to. Raises :class:`ProtocolError`."""
+        if type(format) is not type(self._decoder.format):
+            self._decoder = Decoder(format)
+        pcm = self._decoder.push(data)
+        self._timeline += pcm
+        return len(pcm) // 2
+
+    def listen(self, wanted: bool, samples: int) -> None:
+        """Look for voice in the last ``samples``, if that is ``wanted`` now; it may begin or end at any time."""
+        if not wanted:
+            self._activity = None
+            return
+        if self._activity is None:
+            self._activity = _Activity(self._vad, self.received - samples)
+        pcm = bytes(memoryview(self._timeline)[len(self._timeline) - 2 * samples :])
+        for end, probability in self._activity.push(pcm):
+            self._speech(end, probability)
+
+    def cut(self, span: Span) -> bytes:
+        """The PCM of a span. What was forgotten of it is missing."""
+        start = max(0, span.start - self._origin)
+        return bytes(self._timeline[2 * start : 2 * max(start, span.end - self._origin)])
+
+    def forget(self, before: int) -> None:
+        if before - self._origin >= SLACK:
+            del self._timeline[: 2 * (before - self._origin)]
+            self._origin = before
+
+
+class _Activity:
+    """One run of voice activity over a stream, from position ``start``."""
+
+    def __init__(self, vad: Vad, start: int) -> None:
+        self._stream: VadStream = vad.stream()
+        self._resampler = Resampler(RATE, vad.rate)
+        self._pending = bytearray()
+        self._bytes = 2 * vad.window
+        self._step = vad.window * RATE // vad.rate
+        self._end = start
+
+    def push(self, pcm: bytes) -> list[tuple[int, float]]:
+        self._pending += self._resampler.push(pcm)
+        windows = []
+        while len(self._pending) >= self._bytes:
+            window = bytes(self._pending[: self._bytes])
+            del self._pending[: self._bytes]
+            self._end += self._step
+            windows.append((self._end, self._stream(window)))
+        return windows

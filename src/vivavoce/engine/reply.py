@@ -1,0 +1,110 @@
+"""One answer: the mind makes words and calls, the voice speaks each clause while the mind goes on.
+
+mind ──words──▶ clauses ──queue──▶ voice ──▶ the session, in order: a clause's words, then its sound
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from contextlib import aclosing
+
+from vivavoce.audio.resample import Resampler
+from vivavoce.engine import thinking
+from vivavoce.engine.clauses import Clauses
+from vivavoce.engine.formats import Encoder
+from vivavoce.engine.recognition import Recognition
+from vivavoce.engine.senses import Senses
+from vivavoce.models.interfaces import Answer, Call, CallArguments, Finish, ModelError, Said
+from vivavoce.protocol.session.commands import (
+    RATE,
+    Arguments,
+    AudioPart,
+    CallPart,
+    Context,
+    Done,
+    Failed,
+    Part,
+    TextPart,
+    Usage,
+)  # fmt: skip
+
+__all__ = ["PARTS_AHEAD", "Reply"]
+
+PARTS_AHEAD = 64
+"""Clauses and pieces of calls that the mind may be ahead of the voice."""
+
+_REASONS = {"stop": "stop", "length": "max_output_tokens", "content_filter": "content_filter"}
+
+
+class Reply:
+    """Makes the parts of one response. ``give(part)`` takes each; ``room()`` is awaited before each sound, and
+    returns once there is room for one."""
+
+    def __init__(
+        self,
+        senses: Senses,
+        context: Context,
+        give: Callable[[Part], None],
+        room: Callable[[], Awaitable[None]],
+    ) -> None:
+        self._senses, self._context, self._give, self._room = senses, context, give, room
+        self._clauses = Clauses() if context.modality == "audio" else None
+        self._ahead: asyncio.Queue[Part] = asyncio.Queue(PARTS_AHEAD)
+
+    async def make(self, recognition: Recognition) -> None:
+        """The whole answer, ``Done`` or ``Failed`` at its end. Cancelling it stops mind and voice."""
+        try:
+            await recognition.known(thinking.unheard(self._context))
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self._think(), name="mind")
+                group.create_task(self._speak(), name="voice")
+        except* ModelError as failed:
+            error = failed.exceptions[0]
+            self._give(Failed("model_error", str(error)))
+
+    async def _think(self) -> None:
+        """The mind's side: parts into the queue."""
+        llm = self._senses.llm
+        prompt = thinking.prompt(self._context, llm)
+        async with aclosing(llm.answer(prompt)) as answer:  # type: ignore[type-var]
+            async for made in answer:
+                for part in self._parts(made):
+                    await self._ahead.put(part)
+
+    def _parts(self, made: Answer) -> list[Part]:
+        match made:
+            case Said(text):
+                return [TextPart(clause) for clause in self._clauses.push(text)] if self._clauses else [TextPart(text)]
+            case Call(name, call_id):
+                return [*self._rest(), CallPart(name, call_id)]
+            case CallArguments(text):
+                return [Arguments(text)]
+            case Finish():
+                usage = Usage(made.input_tokens, made.output_tokens, made.cached_tokens)
+                return [*self._rest(), Done(_REASONS[made.reason], usage)]
+
+    def _rest(self) -> list[Part]:
+        rest = self._clauses.finish() if self._clauses else ""
+        return [TextPart(rest)] if rest.strip() else []
+
+    async def _speak(self) -> None:
+        """The voice's side: parts out of the queue, sound after each clause."""
+        while True:
+            part = await self._ahead.get()
+            self._give(part)
+            if isinstance(part, Done):
+                return
+            if isinstance(part, TextPart) and self._clauses:
+                await self._sound(part.text)
+
+    async def _sound(self, clause: str) -> None:
+        tts, context = self._senses.tts, self._context
+        resampler, encoder = Resampler(tts.rate, RATE), Encoder(context.format)
+        async with aclosing(tts.speak(clause.strip(), context.voice, context.speed)) as chunks:  # type: ignore[type-var]
+            async for chunk in chunks:
+                await self._sounded(resampler.push(chunk), encoder)
+        await self._sounded(resampler.finish(), encoder)
+
+    async def _sounded(self, pcm: bytes, encoder: Encoder) -> None:
+        if pcm:
+            await self._room()
+            self._give(AudioPart(encoder.push(pcm), len(pcm) // 2))

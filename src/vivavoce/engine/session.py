@@ -1,0 +1,244 @@
+"""A live session: the protocol's state machine, the models and the audio, driven together.
+
+It is the answering end of a line. A frame that comes in goes through the ear or straight to the core; what
+the core says in return is carried out in order: frames go out, commands start and stop work. All work
+lives in one TaskGroup and ends with the session.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from typing import Any
+
+import pybase64
+
+from vivavoce.engine.archive import Archive
+from vivavoce.engine.ear import Ear
+from vivavoce.engine.formats import Decoder, Encoder
+from vivavoce.engine.outgoing import Outgoing
+from vivavoce.engine.recognition import Recognition
+from vivavoce.engine.reply import Reply
+from vivavoce.engine.senses import Senses
+from vivavoce.engine.unplayed import Unplayed
+from vivavoce.protocol.frame import APPEND, AUDIO_DELTA, FLUSH, PLAYED, Closed, Frame
+from vivavoce.protocol.session import Session
+from vivavoce.protocol.session import commands as do
+from vivavoce.protocol.session.transcription import Heard, HeardFailed
+from vivavoce.protocol.wire.config import Format, Pcm
+from vivavoce.protocol.wire.errors import ProtocolError
+
+__all__ = ["EngineSession"]
+
+log = logging.getLogger(__name__)
+
+
+class EngineSession:
+    """A :class:`Line`. Made by :meth:`open`, ended by :meth:`close`."""
+
+    def __init__(self, core: Session, senses: Senses, *, media: bool) -> None:
+        self._core, self._senses, self._media = core, senses, media
+        self._clock = asyncio.get_running_loop().time
+        self._outgoing, self._unplayed, self._archive = Outgoing(), Unplayed(), Archive()
+        self._ear = Ear(senses.vad, core.speech)
+        self._replies: dict[str, tuple[Format, asyncio.Task[None]]] = {}
+        self._timer: asyncio.TimerHandle | None = None
+        self._main: asyncio.Task[None]
+        self._commands: dict[type, Callable[[Any], None]] = {
+            do.Transcribe: self._transcribe,
+            do.Import: self._import,
+            do.MayEnd: self._may_end,
+            do.WentOn: lambda command: None,
+            do.Start: self._start,
+            do.Cancel: self._cancel,
+            do.FlushPlayback: self._flush_playback,
+            do.Trim: lambda command: self._archive.trim(command.item_id, command.samples),
+            do.Forget: self._forget,
+            do.Retrieve: self._retrieve,
+            do.Close: lambda command: self._outgoing.close(Closed(command.code, command.reason)),
+        }
+
+    @classmethod
+    async def open(cls, core: Session, senses: Senses, *, media: bool = False) -> "EngineSession":
+        """Begin: ``session.created`` waits to be received."""
+        self = cls(core, senses, media=media)
+        ready = asyncio.Event()
+        self._main = asyncio.create_task(self._live(ready), name="engine session")
+        await ready.wait()
+        return self
+
+    # The line ---------------------------------------------------------------------------------------
+
+    async def receive(self) -> Frame:
+        return await self._outgoing.take()
+
+    async def send(self, frame: Frame) -> None:
+        if self._main.done():
+            raise Closed
+        if self._outgoing.full:  # a client that asks for more than it reads
+            await self._outgoing.room()
+        if frame.type == APPEND and frame.audio is not None:
+            self._hear(frame)
+        elif frame.type == PLAYED:
+            self._played(frame)
+        else:
+            self._core.client(frame.data)
+        self._carry_out()
+
+    async def close(self, code: int = 1000, reason: str = "") -> None:
+        self._outgoing.close(Closed(code, reason))
+        self._main.cancel()
+        await asyncio.wait([self._main])
+
+    async def _live(self, ready: asyncio.Event) -> None:
+        """Everything that the session does happens inside this."""
+        try:
+            async with asyncio.TaskGroup() as group:
+                self._group = group
+                self._recognition = Recognition(self._senses.stt, group, self._recognised)
+                self._carry_out()
+                ready.set()
+                await asyncio.Event().wait()
+        except* Exception:
+            log.exception("the session ended by a fault of ours")
+            self._outgoing.close(Closed(1011, "internal error"))
+        finally:
+            if self._timer is not None:
+                self._timer.cancel()
+
+    # What comes in ----------------------------------------------------------------------------------
+
+    def _hear(self, frame: Frame) -> None:
+        """The hot path: one frame of audio."""
+        assert frame.audio is not None
+        try:
+            samples = self._ear.hear(frame.audio, self._input_format)
+        except ProtocolError as error:
+            self._core.refuse(error, frame.data.get("event_id"))
+            return
+        self._core.audio(self._clock(), samples)
+        self._ear.listen(self._core.detects, samples)
+
+    def _played(self, frame: Frame) -> None:
+        item_id, ms, drained = frame.data["item_id"], frame.data["audio_ms"], frame.data["drained"]
+        self._unplayed.played(item_id, ms * do.RATE // 1000, drained=drained)
+        self._core.played(item_id, ms, drained)
+
+    def _recognised(self, item_id: str, result: Heard | HeardFailed) -> None:
+        self._core.transcript(item_id, result)
+        self._carry_out()
+
+    def _given(self, response_id: str, part: do.Part) -> None:
+        self._core.model(response_id, part)
+        self._carry_out()
+
+    def _tick(self) -> None:
+        self._timer = None
+        self._core.tick(self._clock())
+        self._carry_out()
+
+    # What the core wants ----------------------------------------------------------------------------
+
+    def _carry_out(self) -> None:
+        said = False
+        while outputs := self._core.drain():  # a command may give the core something to say at once
+            said = True
+            for output in outputs:
+                if isinstance(output, Frame):
+                    self._emit(output)
+                else:
+                    self._commands[type(output)](output)
+        if said or self._timer is None:
+            self._set_timer()
+        self._ear.forget(self._core.keep_from)
+
+    def _set_timer(self) -> None:
+        """A deadline moves earlier only when the core says something; one that moved later is found out
+        by the timer itself."""
+        at = self._core.deadline()
+        if self._timer is not None:
+            if self._timer.when() <= at:
+                return
+            self._timer.cancel()
+        self._timer = asyncio.get_running_loop().call_at(at, self._tick)
+
+    def _emit(self, frame: Frame) -> None:
+        if frame.type == AUDIO_DELTA and frame.audio is not None:
+            item_id, (format, _) = frame.data["item_id"], self._replies[frame.data["response_id"]]
+            self._archive.add(item_id, frame.audio, format)
+            if self._media:
+                self._unplayed.queued(item_id, len(frame.audio) // 2)
+        self._outgoing.put(frame)
+
+    def _transcribe(self, command: do.Transcribe) -> None:
+        pcm = self._ear.cut(command.span)
+        format = self._input_format
+        self._archive.add(command.item_id, Encoder(format).push(pcm), format)
+        self._recognition.start(command.item_id, pcm, command.hints)
+
+    def _import(self, command: do.Import) -> None:
+        try:
+            data = pybase64.b64decode(command.audio, validate=True)
+            pcm = Decoder(command.format).push(data)
+        except (ValueError, ProtocolError):
+            where = f"item.content[{command.content_index}].audio"
+            self._core.refuse(ProtocolError("invalid_value", f"'{where}' is not audio in base64.", param=where))
+            self._core.transcript(command.item_id, HeardFailed("The audio could not be read."))
+            return
+        self._archive.add(command.item_id, data, command.format)
+        self._recognition.start(command.item_id, pcm, command.hints)
+
+    def _may_end(self, command: do.MayEnd) -> None:
+        if command.wanted:  # until a detector of meaning is there, this long a pause is taken for an end
+            self._core.endpoint(command.item_id, done=True)
+
+    def _start(self, command: do.Start) -> None:
+        task = self._group.create_task(self._reply(command), name=f"reply {command.response_id}")
+        self._replies[command.response_id] = (command.context.format, task)
+        task.add_done_callback(lambda _: self._replies.pop(command.response_id, None))
+
+    async def _reply(self, command: do.Start) -> None:
+        def give(part: do.Part) -> None:
+            self._given(command.response_id, part)
+
+        try:
+            await Reply(self._senses, command.context, give, self._room).make(self._recognition)
+        except Exception:
+            log.exception("an answer failed by a fault of ours")
+            give(do.Failed("internal_error", "The server failed to make this answer; ask again."))
+
+    async def _room(self) -> None:
+        await self._outgoing.room()
+        if self._media:
+            await self._unplayed.room()
+
+    def _cancel(self, command: do.Cancel) -> None:
+        if reply := self._replies.get(command.response_id):
+            reply[1].cancel()
+
+    def _flush_playback(self, command: do.FlushPlayback) -> None:
+        self._unplayed.flushed(command.item_id)
+        self._outgoing.put(Frame(FLUSH, {"type": FLUSH, "item_id": command.item_id}))
+
+    def _forget(self, command: do.Forget) -> None:
+        self._archive.forget(command.item_id)
+        self._recognition.forget(command.item_id)
+
+    def _retrieve(self, command: do.Retrieve) -> None:
+        audio = self._archive.get(command.item_id)
+        if audio is not None:
+            for index in command.audio_parts:
+                command.event["item"]["content"][index]["audio"] = pybase64.b64encode_as_string(audio)
+        self._outgoing.put(Frame(command.event["type"], command.event))
+
+    @property
+    def _input_format(self) -> Format:
+        if self._media:
+            return _PCM
+        audio = self._core.config.audio
+        assert audio
+        assert audio.input
+        assert audio.input.format
+        return audio.input.format
+
+
+_PCM = Pcm()
