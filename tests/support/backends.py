@@ -6,7 +6,7 @@ from typing import Any
 from tests.support.lines import MemoryLine
 from vivavoce.backends.interface import SessionRequest
 from vivavoce.protocol.frame import Frame, Line
-from vivavoce.protocol.session.config import Settings, defaults, echo, initial
+from vivavoce.protocol.session.config import Defaults, Settings, defaults, echo, initial
 
 __all__ = ["ScriptedBackend"]
 
@@ -24,7 +24,8 @@ class ScriptedBackend:
         self.closed = False
 
     def describe(self, request: SessionRequest) -> dict[str, Any]:
-        config = initial(request.config) if request.config else defaults(request.kind)
+        given = Defaults()
+        config = initial(request.config, given) if request.config else defaults(request.kind, given)
         return echo(config, Settings(request.session_id, request.model, expires_at=3600))
 
     async def open(self, request: SessionRequest) -> Line:

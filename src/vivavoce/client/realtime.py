@@ -24,7 +24,10 @@ from vivavoce.protocol.dialects.ga import Ga
 from vivavoce.protocol.frame import Closed, Frame
 from vivavoce.protocol.wire.errors import ProtocolError
 
-__all__ = ["MAX_MESSAGE", "RealtimeSession", "Refused", "Unreachable", "connect", "dial", "is_loopback"]
+__all__ = [
+    "MAX_MESSAGE", "Late", "RealtimeSession", "Refused", "Unreachable", "connect", "dial", "error_object",
+    "is_loopback",
+]  # fmt: skip
 
 MAX_MESSAGE = 32 * 1024 * 1024
 """Bytes of one event (H-11)."""
@@ -35,13 +38,20 @@ class Unreachable(Exception):
     """Nothing that speaks WebSocket is there. The message is for the user and holds no key."""
 
 
-class Refused(Exception):
-    """The server answered the handshake with an HTTP error: ``status`` and its ``error`` object, if any."""
+class Late(Unreachable):
+    """It did not answer in time."""
 
-    def __init__(self, status: int, error: Mapping[str, Any]) -> None:
+
+class Refused(Exception):
+    """The server answered the handshake with an HTTP error: ``status`` and its ``error`` object, if any. ``body``
+    is what it was read from, and ``request_id`` is by what the server would find it again."""
+
+    def __init__(self, status: int, error: Mapping[str, Any], body: bytes = b"", request_id: str | None = None) -> None:
         super().__init__(error.get("message") or f"HTTP status {status}")
         self.status = status
         self.error = error
+        self.body = body
+        self.request_id = request_id
 
 
 class RealtimeSession:
@@ -121,11 +131,14 @@ async def dial(
             ssl=trust,
         )
     except InvalidStatus as refused:
-        raise Refused(refused.response.status_code, _error_object(refused.response.body)) from None
+        response = refused.response
+        body = bytes(response.body or b"")
+        request_id = response.headers.get("x-request-id")
+        raise Refused(response.status_code, error_object(body), body, request_id) from None
     except InvalidHandshake as error:
         raise Unreachable(f"{_shown(address)} does not speak WebSocket: {error}.") from None
     except TimeoutError:
-        raise Unreachable(f"{_shown(address)} did not answer within {patience:g} s.") from None
+        raise Late(f"{_shown(address)} did not answer within {patience:g} s.") from None
     except (OSError, EOFError) as error:
         raise Unreachable(f"Nothing answers at {_shown(address)}: {_why(error)}.") from None
     return RealtimeSession(socket, Ga())
@@ -164,10 +177,10 @@ def _why(error: Exception) -> str:
     return (getattr(error, "strerror", None) or str(error) or "the connection was cut").rstrip(".")
 
 
-def _error_object(body: bytes | bytearray | None) -> Mapping[str, Any]:
-    """The ``error`` of an HTTP refusal in the API's shape (H-45)."""
+def error_object(body: bytes) -> Mapping[str, Any]:
+    """The ``error`` of an HTTP refusal in the API's shape (H-45), empty where it has another."""
     try:
-        error = msgspec.json.decode(body or b"")["error"]
+        error = msgspec.json.decode(body)["error"]
     except (msgspec.DecodeError, KeyError, TypeError, UnicodeDecodeError):
         return {}
     return error if isinstance(error, dict) else {}

@@ -1,5 +1,7 @@
 """The application, put together: plain values and a backend in, an ASGI application out."""
 
+import asyncio
+import importlib
 import secrets
 import time
 from collections.abc import AsyncIterator, Callable
@@ -12,6 +14,7 @@ from starlette.routing import Mount, Route, Router, WebSocketRoute
 from vivavoce.access.gate import Gate
 from vivavoce.access.grants import Grants
 from vivavoce.backends.interface import Backend
+from vivavoce.protocol.dialects.ga import Ga
 from vivavoce.protocol.frame import Line
 from vivavoce.server.api.config import config
 from vivavoce.server.errors import handlers
@@ -54,7 +57,7 @@ def build(
         relayed=RelayedCalls(now=now),
         grants=grants,
         gate=Gate(grants, options.require_key),
-        answer_call=answer_call or _answer_with_aiortc,
+        answer_call=answer_call or _aiortc(new_id),
         new_id=new_id,
     )
     app = Starlette(
@@ -95,8 +98,11 @@ async def _life(service: Service, _app: Starlette) -> AsyncIterator[None]:
         await service.backend.close()
 
 
-async def _answer_with_aiortc(offer: str) -> tuple[str, Line]:
-    """Loads aiortc with the first call: 30 MB and half a second that a server without one does not need."""
-    from vivavoce.transports.webrtc.call import answer
+def _aiortc(new_id: Callable[[str], str]) -> AnswerCall:
+    async def answer(offer: str) -> tuple[Line, str]:
+        # 30 MB and half a second, for the first call alone and beside the loop, where other sessions go on.
+        call = await asyncio.to_thread(importlib.import_module, "vivavoce.transports.webrtc.call")
+        answered: tuple[Line, str] = await call.answer(offer, Ga(), new_id=lambda: new_id("event_"))
+        return answered
 
-    return await answer(offer)
+    return answer

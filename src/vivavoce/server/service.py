@@ -15,8 +15,8 @@ from vivavoce.sessions.relayed import RelayedCalls
 
 __all__ = ["AnswerCall", "Service", "bearer"]
 
-AnswerCall = Callable[[str], Awaitable[tuple[str, Line]]]
-"""From an SDP offer to the SDP answer and the call as a line. Raises :class:`ProtocolError` for what is no offer,
+AnswerCall = Callable[[str], Awaitable[tuple[Line, str]]]
+"""From an SDP offer to the call as a line and the SDP answer. Raises :class:`ProtocolError` for what is no offer,
 and then nothing is left of it."""
 
 

@@ -78,7 +78,7 @@ async def _hold(
             live = stack.enter_context(service.registry.admit(call_id, "webrtc", client))
             answerer = await service.backend.open(wanted)
             stack.push_async_callback(answerer.close)
-            answer, line = await service.answer_call(offer)
+            line, answer = await service.answer_call(offer)
             stack.push_async_callback(line.close)
             answered.set_result(answer)
             log.info("session began transport=webrtc kind=%s model=%s", wanted.kind, wanted.model)

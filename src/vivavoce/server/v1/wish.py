@@ -6,6 +6,7 @@ from typing import Any
 from vivavoce.access.gate import Principal
 from vivavoce.backends.interface import Kind, SessionRequest
 from vivavoce.protocol.wire.errors import ProtocolError
+from vivavoce.protocol.wire.overlay import laid_over
 from vivavoce.server.service import Service
 
 __all__ = ["wish"]
@@ -25,7 +26,7 @@ def wish(
     """``session`` is the one in the body. It is laid over the one that the key stands for; the model of either
     is worth more than the query's. Raises :class:`ProtocolError`."""
     granted = principal.grant.config if principal.grant else {}
-    config = _laid_over(granted, session or {})
+    config = laid_over(granted, session or {})
     kind: Kind = "transcription" if _kind(config, query) == "transcription" else "realtime"
     model = config.get("model") or query.get("model") or service.options.model
     if not isinstance(model, str) or len(model) > MAX_MODEL:
@@ -35,13 +36,3 @@ def wish(
 
 def _kind(config: Mapping[str, Any], query: Mapping[str, str]) -> Any:
     return config.get("type", query.get("intent"))
-
-
-def _laid_over(base: Mapping[str, Any], patch: Mapping[str, Any]) -> dict[str, Any]:
-    """Objects merge key by key, anything else is replaced (S-37)."""
-    merged = dict(base)
-    for key, new in patch.items():
-        old = merged.get(key)
-        both = isinstance(old, Mapping) and isinstance(new, Mapping) and old.get("type") == new.get("type")
-        merged[key] = _laid_over(old, new) if both else new  # type: ignore[arg-type]
-    return merged
