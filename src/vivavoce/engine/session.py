@@ -81,7 +81,7 @@ class EngineSession:
         elif frame.type == PLAYED:
             self._played(frame)
         else:
-            self._core.client(frame.data)
+            self._core.client(self._clock(), frame.data)
         self._carry_out()
 
     async def close(self, code: int = 1000, reason: str = "") -> None:
@@ -121,14 +121,14 @@ class EngineSession:
     def _played(self, frame: Frame) -> None:
         item_id, ms, drained = frame.data["item_id"], frame.data["audio_ms"], frame.data["drained"]
         self._unplayed.played(item_id, ms * do.RATE // 1000, drained=drained)
-        self._core.played(item_id, ms, drained)
+        self._core.played(self._clock(), item_id, ms, drained=drained)
 
     def _recognised(self, item_id: str, result: Heard | HeardFailed) -> None:
         self._core.transcript(item_id, result)
         self._carry_out()
 
     def _given(self, response_id: str, part: do.Part) -> None:
-        self._core.model(response_id, part)
+        self._core.model(self._clock(), response_id, part)
         self._carry_out()
 
     def _tick(self) -> None:

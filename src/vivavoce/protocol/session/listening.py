@@ -64,9 +64,9 @@ class Listening:
 
     # What comes in ----------------------------------------------------------------------------------
 
-    def audio(self, now: float, samples: int) -> None:
+    def audio(self, samples: int) -> None:
         self.received += samples
-        self._last_audio = now
+        self._last_audio = self._shared.now
 
     def speech(self, end: int, probability: float) -> None:
         """The window that ends at sample ``end`` holds speech with this probability."""
@@ -90,9 +90,9 @@ class Listening:
             detector.reset()
             self._end(self._heard)
 
-    def tick(self, now: float) -> None:
+    def tick(self) -> None:
         deadline = self.deadline
-        if deadline is not None and now >= deadline:
+        if deadline is not None and self._shared.now >= deadline:
             assert self._detector is not None
             self._detector.reset()
             self._end(self.received)

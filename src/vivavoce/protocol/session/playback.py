@@ -44,7 +44,7 @@ class Playback:
         if self._started is None:
             self._start(response_id)
 
-    def played(self, item_id: str, ms: int, drained: bool) -> None:
+    def played(self, item_id: str, ms: int, *, drained: bool) -> None:
         """The track's word: this much of the item has been heard; ``drained``: nothing is left to play."""
         index = next((i for i, sounding in enumerate(self._queue) if sounding.item_id == item_id), None)
         if index is None:

@@ -128,8 +128,8 @@ class Replies:
             case _:
                 response.take(part)
 
-    def played(self, item_id: str, ms: int, drained: bool) -> None:
-        self.playback.played(item_id, ms, drained)
+    def played(self, item_id: str, ms: int, *, drained: bool) -> None:
+        self.playback.played(item_id, ms, drained=drained)
 
     # ------------------------------------------------------------------------------------------------
 

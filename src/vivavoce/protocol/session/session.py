@@ -38,7 +38,7 @@ class Session:
         out = Outbox(ids)
         self._out = out
         conversation = Conversation(ids("conv"), out)
-        self._shared = Shared(settings, config, media, out, conversation)
+        self._shared = Shared(settings, config, media, out, conversation, now)
         self._replies = Replies(self._shared)
         self._listening = Listening(self._shared, self._replies)
         self._editing = Editing(self._shared)
@@ -94,8 +94,9 @@ class Session:
 
     # What happened ----------------------------------------------------------------------------------
 
-    def client(self, data: Mapping[str, Any]) -> None:
+    def client(self, now: float, data: Mapping[str, Any]) -> None:
         """A client's event, other than a good ``input_audio_buffer.append`` (see :meth:`audio`)."""
+        self._shared.now = now
         given = data.get("event_id")
         try:
             event = check(data, cast(type[ClientEvent], ClientEvent))
@@ -109,7 +110,8 @@ class Session:
 
     def audio(self, now: float, samples: int) -> None:
         """So much input arrived, as 24 kHz samples. The hot path."""
-        self._listening.audio(now, samples)
+        self._shared.now = now
+        self._listening.audio(samples)
 
     def speech(self, end: int, probability: float) -> None:
         """The input up to sample ``end``, from where the last call ended, holds speech with this probability
@@ -124,17 +126,20 @@ class Session:
         """What recognition found in a user's audio."""
         self._transcriptions.take(item_id, result)
 
-    def model(self, response_id: str, part: Part) -> None:
+    def model(self, now: float, response_id: str, part: Part) -> None:
         """A part of an answer. The last is ``Done`` or ``Failed``."""
+        self._shared.now = now
         self._replies.take(response_id, part)
 
-    def played(self, item_id: str, ms: int, drained: bool) -> None:
+    def played(self, now: float, item_id: str, ms: int, *, drained: bool) -> None:
         """A media track's word on how much of an item was heard, and whether nothing is left to play."""
-        self._replies.played(item_id, ms, drained)
+        self._shared.now = now
+        self._replies.played(item_id, ms, drained=drained)
 
     def tick(self, now: float) -> None:
         """Time has passed, to :meth:`deadline` or not."""
-        self._listening.tick(now)
+        self._shared.now = now
+        self._listening.tick()
         if now >= self._expires:
             message = f"Your session hit the maximum duration of {int(LONGEST_SECONDS // 60)} minutes."
             self._out.error(ProtocolError("session_expired", message))

@@ -18,6 +18,8 @@ class Shared:
     """The client is on a media track: it plays what the server sends, so the server knows what was heard."""
     out: Outbox
     conversation: Conversation
+    now: float
+    """When what is being handled happened."""
     voice_locked: bool = False
     """Assistant audio has been made (S-15)."""
 
