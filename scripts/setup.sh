@@ -19,8 +19,7 @@ give_up() {
     exit 1
 }
 
-# The place is part of it: a virtual environment that was moved or copied does not work.
-state() { { pwd; cat pyproject.toml requirements-setup.lock "$1" scripts/setup.sh; } | cksum; }
+state() { cat pyproject.toml requirements-setup.lock "$1" scripts/setup.sh | cksum; }
 
 installed() { [ "$(cat ".venv/vivavoce-$1" 2>/dev/null)" = "$(state "$2")" ]; }
 
@@ -52,7 +51,11 @@ make_venv() {
     found=$(find_python)
     say "Making .venv with $("$found" --version)."
     "$found" -m venv --clear .venv
+    pwd -P >.venv/vivavoce-place
 }
+
+# One that was moved or copied has the old place in its programs.
+is_venv() { [ "$(cat .venv/vivavoce-place 2>/dev/null)" = "$(pwd -P)" ] && fits "$python"; }
 
 pip() { "$python" -m pip --quiet --disable-pip-version-check --no-input "$@"; }
 
@@ -63,11 +66,10 @@ install() {
     pip install "$@"
 }
 
-if installed "$kind" "$lock" || { [ "$kind" = run ] && installed dev requirements-dev.lock; }; then
-    exit 0
-fi
-if ! fits "$python" || ! "$python" -m pip --version >/dev/null 2>&1; then
+if ! is_venv; then
     make_venv
+elif installed "$kind" "$lock" || { [ "$kind" = run ] && installed dev requirements-dev.lock; }; then
+    exit 0
 fi
 say "Installing the packages of $lock; the first time takes a minute or two."
 pip install --require-hashes -r requirements-setup.lock \

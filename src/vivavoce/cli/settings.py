@@ -36,11 +36,20 @@ class Spec:
     env: tuple[str, ...] = ()
     """Variables that set it, the first wins; ``VIVAVOCE_`` and the name where none is given."""
     metavar: str | None = None
+    option: str | None = None
+    """Its name as an option, where that differs."""
 
 
-def _is(default: object, parse: values.Parse, group: str, help: str, *env: str, metavar: str | None = None) -> Any:
-    spec = Spec(parse, help, group, env, metavar)
-    return field(default=default, metadata={"spec": spec})
+def _is(
+    default: object,
+    parse: values.Parse,
+    group: str,
+    help: str,
+    *env: str,
+    metavar: str | None = None,
+    option: str | None = None,
+) -> Any:
+    return field(default=default, metadata={"spec": Spec(parse, help, group, env, metavar, option)})
 
 
 def _data_dir() -> Path:
@@ -87,8 +96,8 @@ class Settings:
         "How the page connects; auto: WebRTC, and a WebSocket where that fails.",
     )  # fmt: skip
     allow_origins: tuple[str, ...] = _is(
-        (), values.origins, _PAGE, "Origins of other sites that may embed the orb, with commas between.",
-        "VIVAVOCE_ORIGINS", metavar="ORIGIN",
+        (), values.origins, _PAGE, "Another site that may embed the orb, such as https://app.example; may be repeated.",
+        "VIVAVOCE_ORIGINS", metavar="ORIGIN", option="allow-origin",
     )  # fmt: skip
     debug_realtime: bool = _is(False, values.switch, _PAGE, "Show raw events in the browser's console.")
 
