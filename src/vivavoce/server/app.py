@@ -2,9 +2,10 @@
 
 import asyncio
 import importlib
+import logging
 import secrets
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from functools import partial
 
@@ -31,6 +32,8 @@ from vivavoce.sessions.relayed import RelayedCalls
 
 __all__ = ["build"]
 
+log = logging.getLogger(__name__)
+
 ID_BYTES = 16
 
 
@@ -41,8 +44,10 @@ def build(
     now: Callable[[], float] = time.time,
     random: Callable[[int], bytes] = secrets.token_bytes,
     answer_call: AnswerCall | None = None,
+    warm: Callable[[], Awaitable[None]] | None = None,
 ) -> Starlette:
-    """``now`` gives unix seconds, ``random(n)`` n unguessable bytes; ``answer_call`` answers WebRTC offers, by default
+    """``warm`` loads models while the server answers already, so that the first question is no slower than the second.
+    ``now`` gives unix seconds, ``random(n)`` n unguessable bytes; ``answer_call`` answers WebRTC offers, by default
     with aiortc. The application closes the backend when it ends. What ``server.run`` needs to leave in order is
     ``app.state.service``."""
 
@@ -64,7 +69,7 @@ def build(
         routes=_routes(service),
         middleware=middleware(options.host, options.allow_origins),
         exception_handlers=handlers(),
-        lifespan=partial(_life, service),
+        lifespan=partial(_life, service, warm),
     )
     app.router.redirect_slashes = False
     app.state.service = service
@@ -90,12 +95,24 @@ def _routes(service: Service) -> list[Route | Mount]:
 
 
 @asynccontextmanager
-async def _life(service: Service, _app: Starlette) -> AsyncIterator[None]:
+async def _life(service: Service, warm: Callable[[], Awaitable[None]] | None, _app: Starlette) -> AsyncIterator[None]:
+    warming = asyncio.create_task(_warmed(warm))
     try:
         async with service.registry:
             yield
     finally:
+        warming.cancel()
+        await asyncio.wait([warming])
         await service.backend.close()
+
+
+async def _warmed(warm: Callable[[], Awaitable[None]] | None) -> None:
+    """A model that does not load is no reason not to serve: whoever asks for it is told then."""
+    try:
+        if warm is not None:
+            await warm()
+    except Exception as error:
+        log.warning("a model did not load: %s", error)
 
 
 def _aiortc(new_id: Callable[[str], str]) -> AnswerCall:
