@@ -40,3 +40,9 @@ def set_up(level: str, secrets: Sequence[str] = ()) -> None:
     handler.setFormatter(LineFormatter(secrets))
     logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
     logging.getLogger("vivavoce").setLevel(level.upper())
+    logging.getLogger("uvicorn.error").addFilter(_is_true)
+
+
+def _is_true(record: logging.LogRecord) -> bool:
+    """Uvicorn takes a WebSocket that was refused over HTTP for one that was forgotten, and calls it an error."""
+    return "without completing handshake" not in str(record.msg)
