@@ -7,7 +7,7 @@ lives in one TaskGroup and ends with the session.
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import pybase64
@@ -15,6 +15,7 @@ import pybase64
 from vivavoce.engine.archive import Archive
 from vivavoce.engine.ear import Ear
 from vivavoce.engine.formats import Decoder, Encoder
+from vivavoce.engine.mcp import McpGateway, McpServers
 from vivavoce.engine.outgoing import Outgoing
 from vivavoce.engine.recognition import Recognition
 from vivavoce.engine.reply import Reply
@@ -23,6 +24,7 @@ from vivavoce.engine.unplayed import Unplayed
 from vivavoce.protocol.frame import APPEND, AUDIO_DELTA, FLUSH, PLAYED, Closed, Frame
 from vivavoce.protocol.session import Session
 from vivavoce.protocol.session import commands as do
+from vivavoce.protocol.session.mcp import McpFailure
 from vivavoce.protocol.session.transcription import Heard, HeardFailed
 from vivavoce.protocol.wire.config import Format, Pcm
 from vivavoce.protocol.wire.errors import ProtocolError
@@ -35,7 +37,8 @@ log = logging.getLogger(__name__)
 class EngineSession:
     """A :class:`Line`. Made by :meth:`open`, ended by :meth:`close`."""
 
-    def __init__(self, core: Session, senses: Senses, *, media: bool) -> None:
+    def __init__(self, core: Session, senses: Senses, mcp: McpGateway | None, *, media: bool) -> None:
+        self._gateway = mcp
         self._core, self._senses, self._media = core, senses, media
         self._clock = asyncio.get_running_loop().time
         self._outgoing, self._unplayed, self._archive = Outgoing(), Unplayed(), Archive()
@@ -48,6 +51,8 @@ class EngineSession:
             do.Import: self._import,
             do.MayEnd: self._may_end,
             do.WentOn: lambda command: None,
+            do.ListMcp: lambda command: self._mcp.list(command),
+            do.CallMcp: lambda command: self._mcp.call(command),
             do.Start: self._start,
             do.Cancel: self._cancel,
             do.FlushPlayback: self._flush_playback,
@@ -58,9 +63,11 @@ class EngineSession:
         }
 
     @classmethod
-    async def open(cls, core: Session, senses: Senses, *, media: bool = False) -> "EngineSession":
+    async def open(
+        cls, core: Session, senses: Senses, mcp: McpGateway | None = None, *, media: bool = False
+    ) -> "EngineSession":
         """Begin: ``session.created`` waits to be received."""
-        self = cls(core, senses, media=media)
+        self = cls(core, senses, mcp, media=media)
         ready = asyncio.Event()
         self._main = asyncio.create_task(self._live(ready), name="engine session")
         await ready.wait()
@@ -95,6 +102,7 @@ class EngineSession:
             async with asyncio.TaskGroup() as group:
                 self._group = group
                 self._recognition = Recognition(self._senses.stt, group, self._recognised)
+                self._mcp = McpServers(self._gateway, group, self._mcp_listed, self._mcp_result)
                 self._carry_out()
                 ready.set()
                 await asyncio.Event().wait()
@@ -129,6 +137,14 @@ class EngineSession:
 
     def _given(self, response_id: str, part: do.Part) -> None:
         self._core.model(self._clock(), response_id, part)
+        self._carry_out()
+
+    def _mcp_listed(self, server_label: str, found: Sequence[Mapping[str, Any]] | McpFailure) -> None:
+        self._core.mcp_listed(server_label, found)
+        self._carry_out()
+
+    def _mcp_result(self, response_id: str, item_id: str, result: str | McpFailure) -> None:
+        self._core.mcp_result(response_id, item_id, result)
         self._carry_out()
 
     def _tick(self) -> None:
@@ -193,8 +209,12 @@ class EngineSession:
 
     def _start(self, command: do.Start) -> None:
         task = self._group.create_task(self._reply(command), name=f"reply {command.response_id}")
-        self._replies[command.response_id] = (command.context.format, task)
-        task.add_done_callback(lambda _: self._replies.pop(command.response_id, None))
+        reply = self._replies[command.response_id] = (command.context.format, task)
+        task.add_done_callback(lambda _: self._reply_ended(command.response_id, reply))
+
+    def _reply_ended(self, response_id: str, reply: tuple[Format, asyncio.Task[None]]) -> None:
+        if self._replies.get(response_id) is reply:  # after an MCP call another goes on with the same response
+            del self._replies[response_id]
 
     async def _reply(self, command: do.Start) -> None:
         def give(part: do.Part) -> None:
@@ -212,6 +232,7 @@ class EngineSession:
             await self._unplayed.room()
 
     def _cancel(self, command: do.Cancel) -> None:
+        self._mcp.cancel(command.response_id)
         if reply := self._replies.get(command.response_id):
             reply[1].cancel()
 

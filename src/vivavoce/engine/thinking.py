@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from vivavoce.models.interfaces import Llm, Message, ModelError, Prompt, Tool
 from vivavoce.protocol.session.commands import Context
 from vivavoce.protocol.session.items import Item
-from vivavoce.protocol.wire.config import FunctionChoice, FunctionTool, McpChoice, ToolChoice
+from vivavoce.protocol.wire.config import FunctionChoice, McpChoice, ToolChoice
 from vivavoce.protocol.wire.shape import get
 
 __all__ = ["prompt", "unheard"]
@@ -21,11 +21,12 @@ def prompt(context: Context, llm: Llm) -> Prompt:
     messages = [message for item in context.items for message in _messages(item)]
     if not llm.sees and any(message.images for message in messages):
         raise ModelError(f"The model '{llm.name}' cannot see images; send text, or choose one that can with --llm.")
-    tools = [tool for tool in context.tools if isinstance(tool, FunctionTool)]
+    functions = [Tool(tool.name, get(tool.description, ""), get(tool.parameters, {})) for tool in context.tools]
+    of_servers = [Tool(tool.name, tool.description, tool.parameters) for tool in context.mcp]
     return Prompt(
         instructions=context.instructions,
         messages=messages,
-        tools=[Tool(tool.name, get(tool.description, ""), get(tool.parameters, {})) for tool in tools],
+        tools=[*functions, *of_servers],
         tool_choice=_choice(context.tool_choice),
         max_tokens=context.max_output_tokens,
     )

@@ -4,16 +4,17 @@ A session holds no audio: it speaks of spans of the input, counted in 24 kHz sam
 the session, and of samples of an item. The driver has the bytes.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from vivavoce.protocol.session.items import Item
-from vivavoce.protocol.wire.config import Format, Tool, ToolChoice, Transcription
+from vivavoce.protocol.wire.config import Format, FunctionTool, McpTool, ToolChoice, Transcription
 
 __all__ = [
-    "RATE", "Arguments", "AudioPart", "CallPart", "Cancel", "Close", "Command", "Context", "Done", "Failed",
-    "FlushPlayback", "Forget", "Import", "MayEnd", "Part", "Retrieve", "Span", "Start", "TextPart", "Transcribe",
-    "Trim", "Usage", "WentOn",
+    "RATE", "Arguments", "AudioPart", "CallMcp", "CallPart", "Cancel", "Close", "Command", "Context", "Done", "Failed",
+    "FlushPlayback", "Forget", "Import", "ListMcp", "MayEnd", "McpFunction", "Part", "Retrieve", "Span", "Start",
+    "TextPart", "Transcribe", "Trim", "Usage", "WentOn",
 ]  # fmt: skip
 
 RATE = 24_000
@@ -73,13 +74,44 @@ class WentOn:
 
 
 @dataclass(frozen=True, slots=True)
+class McpFunction:
+    """A tool of an MCP server, as a mind may call it."""
+
+    server_label: str
+    name: str
+    description: str
+    parameters: Mapping[str, Any]
+    """JSON Schema."""
+
+
+@dataclass(frozen=True, slots=True)
+class ListMcp:
+    """Ask this MCP server what it offers, and answer with ``Session.mcp_listed``."""
+
+    tool: McpTool
+
+
+@dataclass(frozen=True, slots=True)
+class CallMcp:
+    """Call a tool of this server, and answer with ``Session.mcp_result``."""
+
+    response_id: str
+    item_id: str
+    tool: McpTool
+    name: str
+    arguments: str
+    """A JSON text."""
+
+
+@dataclass(frozen=True, slots=True)
 class Context:
     """Everything a mind and a voice need for one response."""
 
     instructions: str
     items: tuple[Item, ...]
     """In order. The words of a user's audio may arrive in them later: wait for those recognitions."""
-    tools: tuple[Tool, ...]
+    tools: tuple[FunctionTool, ...]
+    mcp: tuple[McpFunction, ...]
     tool_choice: ToolChoice
     modality: str
     """``audio`` or ``text``."""
@@ -91,7 +123,8 @@ class Context:
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """Make this response; give its parts to ``Session.model`` under ``response_id``."""
+    """Make this response, or after MCP calls go on with it: give its parts to ``Session.model`` under
+    ``response_id``."""
 
     response_id: str
     context: Context
@@ -99,7 +132,7 @@ class Start:
 
 @dataclass(frozen=True, slots=True)
 class Cancel:
-    """Stop making this response. Parts that still arrive for it are dropped."""
+    """Stop making this response, MCP calls included. What still arrives for it is dropped."""
 
     response_id: str
 
@@ -144,7 +177,10 @@ class Close:
     reason: str
 
 
-Command = Transcribe | Import | MayEnd | WentOn | Start | Cancel | FlushPlayback | Trim | Forget | Retrieve | Close
+Command = (
+    Transcribe | Import | MayEnd | WentOn | ListMcp | CallMcp | Start | Cancel | FlushPlayback | Trim | Forget
+    | Retrieve | Close
+)  # fmt: skip
 
 # From the models ------------------------------------------------------------------------------------
 
@@ -186,6 +222,18 @@ class Usage:
     input_text: int | None = None
     output_text: int | None = None
     cached: int = 0
+
+    def plus(self, other: "Usage") -> "Usage":
+        """Of two steps of one response."""
+        return Usage(
+            _sum(self.input_text, other.input_text),
+            _sum(self.output_text, other.output_text),
+            self.cached + other.cached,
+        )
+
+
+def _sum(a: int | None, b: int | None) -> int | None:
+    return a if b is None else b if a is None else a + b
 
 
 @dataclass(frozen=True, slots=True)

@@ -143,6 +143,9 @@ def echo(config: Config, settings: Settings) -> dict[str, Any]:
     if isinstance(config, TranscriptionConfig):
         head = {"type": "transcription", "object": "realtime.transcription_session", "id": settings.session_id}
         return {**head, "expires_at": settings.expires_at, **body}
+    for tool in body["tools"]:  # a credential goes in and never comes out
+        for secret in ("authorization", "headers"):
+            tool.pop(secret, None)
     head = {"type": "realtime", "object": "realtime.session", "id": settings.session_id, "model": settings.model}
     return {**head, "expires_at": settings.expires_at, **body}
 

@@ -4,36 +4,59 @@ There is one default slot for the response that speaks in the conversation, and 
 out of band beside it (O-32).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 from vivavoce.protocol.session import usage
-from vivavoce.protocol.session.commands import AudioPart, Cancel, Context, Done, Failed, Part, Start
-from vivavoce.protocol.session.items import Item, from_wire
+from vivavoce.protocol.session.commands import (
+    AudioPart,
+    CallMcp,
+    CallPart,
+    Cancel,
+    Context,
+    Done,
+    Failed,
+    Part,
+    Start,
+    Usage,
+)  # fmt: skip
+from vivavoce.protocol.session.items import Item
+from vivavoce.protocol.session.mcp import Mcp, McpFailure
+from vivavoce.protocol.session.planning import Planner
 from vivavoce.protocol.session.playback import Playback
-from vivavoce.protocol.session.response import Plan, Response
+from vivavoce.protocol.session.response import Response
 from vivavoce.protocol.session.state import Shared
-from vivavoce.protocol.wire.config import CustomVoice, Pcm, RealtimeConfig, SemanticVad, ServerVad, Voice
+from vivavoce.protocol.wire.config import McpTool, RealtimeConfig, SemanticVad, ServerVad, Tool
 from vivavoce.protocol.wire.errors import ProtocolError
-from vivavoce.protocol.wire.events import ItemReference, NewItem, ResponseAudioOutput, ResponseParams
+from vivavoce.protocol.wire.events import ResponseParams
 from vivavoce.protocol.wire.shape import get
 
 __all__ = ["MAX_RESPONSES", "Replies"]
 
 MAX_RESPONSES = 16
 """Responses out of band that one session may have under way."""
+MAX_STEPS = 16
+"""How often a mind may go on in one response after MCP calls."""
 
 
 @dataclass(slots=True)
 class _Active:
     response: Response
     context: Context
+    tools: tuple[Tool, ...]
+    usage: Usage = field(default_factory=Usage)
+    steps: int = 1
+    used: int = 0
+    """How many items of the response's own output are in the context already."""
 
 
 class Replies:
-    def __init__(self, shared: Shared) -> None:
-        self._shared = shared
+    def __init__(self, shared: Shared, mcp: Mcp) -> None:
+        self._shared, self._mcp, self._planner = shared, mcp, Planner(shared, mcp)
         self._out = shared.out
         self._active: dict[str, _Active] = {}
+        self._approvals: dict[str, tuple[_Active, Item]] = {}
+        """MCP calls that wait for the client's word, by the id of the request."""
         self._default: str | None = None
         """The response that speaks in the conversation."""
         self._owed = False
@@ -114,11 +137,14 @@ class Replies:
         response = active.response
         match part:
             case Done():
-                self._finish(active, part)
+                self._step_done(active, part)
             case Failed():
                 del self._active[response_id]
                 response.fail(part, usage.ZERO)
                 self._settle()
+            case CallPart():
+                labels = {function.name: function.server_label for function in active.context.mcp}
+                response.call(part, labels.get(part.name))
             case AudioPart():
                 self._shared.voice_locked = True
                 response.take(part)
@@ -133,10 +159,68 @@ class Replies:
 
     # ------------------------------------------------------------------------------------------------
 
+    # MCP calls (O-55, O-57) -------------------------------------------------------------------------
+
+    def approved(self, request_id: str, *, approve: bool, reason: str | None) -> None:
+        """The client's answer to an approval request."""
+        active, call = self._approvals.pop(request_id)
+        if approve:
+            self._run(active, call)
+        else:
+            message = f"The call was declined: {reason}" if reason else "The call was declined."
+            self._result(active, call, McpFailure("tool_execution_error", message))
+
+    def awaits(self, request_id: str) -> bool:
+        return request_id in self._approvals
+
+    def mcp_result(self, response_id: str, item_id: str, result: str | McpFailure) -> None:
+        """The driver's answer to :class:`CallMcp`; dropped if the response has ended meanwhile."""
+        if active := self._active.get(response_id):
+            for call in active.response.waiting:
+                if call.id == item_id:
+                    self._result(active, call, result)
+                    return
+
+    def _step_done(self, active: _Active, done: Done) -> None:
+        """The mind has finished, or finished asking: then it goes on once all it asked for is there."""
+        active.usage = active.usage.plus(done.usage)
+        active.response.close_open("completed" if done.reason == "stop" else "incomplete")
+        if done.reason != "stop" or not active.response.waiting or active.steps >= MAX_STEPS:
+            self._finish(active, done)
+            return
+        for call in list(active.response.waiting):
+            self._ask_or_run(active, call)
+
+    def _ask_or_run(self, active: _Active, call: Item) -> None:
+        label, name = call.fields["server_label"], call.fields["name"]
+        tool = next(tool for tool in active.tools if isinstance(tool, McpTool) and tool.server_label == label)
+        if self._mcp.needs_approval(tool, name):
+            self._approvals[active.response.ask_approval(call)] = (active, call)
+        else:
+            self._run(active, call)
+
+    def _run(self, active: _Active, call: Item) -> None:
+        active.response.call_runs(call)
+        tool, fields = self._mcp.definition(call.fields["server_label"]), call.fields
+        self._out.command(CallMcp(active.response.id, call.id, tool, fields["name"], fields["arguments"]))
+
+    def _result(self, active: _Active, call: Item, result: str | McpFailure) -> None:
+        if isinstance(result, McpFailure):
+            active.response.call_ended(call, {"error": result.view()}, failed=True)
+        else:
+            active.response.call_ended(call, {"output": result}, failed=False)
+        if not active.response.waiting:
+            active.steps += 1
+            context = replace(active.context, items=(*active.context.items, *active.response.output[active.used :]))
+            active.context, active.used = context, len(active.response.output)
+            self._out.command(Start(active.response.id, context))
+
+    # ------------------------------------------------------------------------------------------------
+
     def _finish(self, active: _Active, done: Done) -> None:
         response = active.response
         del self._active[response.id]
-        response.finish(done, usage.count(active.context, response.output, done.usage))
+        response.finish(done, self._usage(active))
         self._settle()
 
     def _interrupts(self) -> bool:
@@ -151,7 +235,13 @@ class Replies:
     def _cancel(self, response_id: str, reason: str) -> None:
         active = self._active.pop(response_id)
         self._out.command(Cancel(response_id))
-        active.response.cancel(reason, usage.count(active.context, active.response.output))
+        self._approvals = {key: value for key, value in self._approvals.items() if value[0] is not active}
+        active.response.cancel(reason, self._usage(active))
+
+    def _usage(self, active: _Active) -> dict[str, Any]:
+        """Of all steps; what the response itself put into the context is not counted as input again."""
+        items = active.context.items[: len(active.context.items) - active.used]
+        return usage.count(replace(active.context, items=items), active.response.output, active.usage)
 
     def _settle(self) -> None:
         """After a response has ended: free the slot, and give the answer that is owed."""
@@ -163,56 +253,25 @@ class Replies:
             self._start(ResponseParams())
 
     def _start(self, params: ResponseParams) -> None:
-        plan, context = self._plan(params), self._context(params)
+        tools, plan = self._planner.tools(params), self._planner.plan(params)
+        if params.tools:
+            self._mcp.check(tools, "response.tools")
+        context = self._planner.context(params, plan)
         response = Response(self._out.ids("resp"), plan, self._shared.conversation, self._out)
-        self._active[response.id] = _Active(response, context)
+        active = self._active[response.id] = _Active(response, context, tools)
         if plan.in_conversation:
             self._default = response.id
-        self._out.command(Start(response.id, context))
+        if params.tools:
+            self._mcp.adopt(tools)
+            self._mcp.when_listed(tools, lambda: self._listed(active))
+        else:
+            self._begin(active)
 
-    def _plan(self, params: ResponseParams) -> Plan:
-        config, asked, default = self._shared.realtime, _output(params), self._shared.speaking
-        return Plan(
-            modality=get(params.output_modalities, config.output_modalities)[0],  # type: ignore[index]
-            max_output_tokens=get(params.max_output_tokens, config.max_output_tokens),  # type: ignore[arg-type]
-            format=get(asked.format, default.format),  # type: ignore[arg-type]
-            voice=get(asked.voice, default.voice),  # type: ignore[arg-type]
-            metadata=get(params.metadata, None),
-            in_conversation=params.conversation != "none",
-        )
+    def _listed(self, active: _Active) -> None:
+        """The MCP servers that were given with the response itself are known now (O-58)."""
+        if active.response.id in self._active:
+            active.context = replace(active.context, mcp=self._mcp.offered(active.tools))
+            self._begin(active)
 
-    def _context(self, params: ResponseParams) -> Context:
-        config, plan = self._shared.realtime, self._plan(params)
-        limit = plan.max_output_tokens
-        return Context(
-            instructions=get(params.instructions, get(config.instructions, "")),
-            items=self._input(params),
-            tools=tuple(get(params.tools, get(config.tools, []))),
-            tool_choice=get(params.tool_choice, get(config.tool_choice, "auto")),
-            modality=plan.modality,
-            voice=_voice_name(plan.voice),
-            speed=get(_output(params).speed, get(self._shared.speaking.speed, 1.0)),
-            format=Pcm() if self._shared.media else plan.format,
-            max_output_tokens=limit if isinstance(limit, int) else None,
-        )
-
-    def _input(self, params: ResponseParams) -> tuple[Item, ...]:
-        """The conversation as it stands, or what ``input`` puts in its place (O-30)."""
-        given: list[NewItem] | None = get(params.input, None)
-        if given is None:
-            return tuple(self._shared.conversation.items())
-        return tuple(self._given(new, f"response.input[{index}]") for index, new in enumerate(given))
-
-    def _given(self, new: NewItem, at: str) -> Item:
-        if isinstance(new, ItemReference):
-            return self._shared.conversation.get(str(get(new.id, "")), "retrieve")
-        return from_wire(new, self._out.ids("item"), self._out.ids("call"), at)
-
-
-def _output(params: ResponseParams) -> ResponseAudioOutput:
-    audio = get(params.audio, None)
-    return get(audio.output, ResponseAudioOutput()) if audio else ResponseAudioOutput()
-
-
-def _voice_name(voice: Voice) -> str:
-    return voice.id if isinstance(voice, CustomVoice) else voice
+    def _begin(self, active: _Active) -> None:
+        self._out.command(Start(active.response.id, active.context))

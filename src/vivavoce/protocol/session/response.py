@@ -8,19 +8,18 @@ The life of a response, and with it of its items, is this table; :meth:`Response
                 ── fail ────▶ failed
 """
 
-from dataclasses import dataclass
 from typing import Any
 
 import msgspec
 
 from vivavoce.protocol.frame import AUDIO_DELTA
-from vivavoce.protocol.session.commands import Arguments, AudioPart, CallPart, Done, Failed, Part, TextPart
+from vivavoce.protocol.session.commands import Arguments, AudioPart, CallPart, Done, Failed, TextPart
 from vivavoce.protocol.session.conversation import Conversation
 from vivavoce.protocol.session.items import Content, Item
 from vivavoce.protocol.session.outbox import Outbox
-from vivavoce.protocol.wire.config import Format, Voice
+from vivavoce.protocol.session.planning import Plan
 
-__all__ = ["ENDINGS", "Plan", "Response"]
+__all__ = ["ENDINGS", "Response"]
 
 ENDINGS: dict[str, tuple[str, str]] = {
     # how it ends: (status of the response, status of an item that was open)
@@ -29,19 +28,6 @@ ENDINGS: dict[str, tuple[str, str]] = {
     "cancel": ("cancelled", "incomplete"),
     "fail": ("failed", "incomplete"),
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """What was asked of a response, after the overrides of ``response.create``."""
-
-    modality: str
-    max_output_tokens: int | str
-    format: Format
-    voice: Voice
-    metadata: dict[str, str] | None
-    in_conversation: bool
-    """False for ``conversation: "none"``: no ``conversation.item.*`` events, no stored items (O-29)."""
 
 
 class Response:
@@ -54,23 +40,56 @@ class Response:
         self._out = outbox
         self._open: Item | None = None
         """The item that parts go to; a message has exactly one content part."""
+        self.waiting: list[Item] = []
+        """MCP calls whose result is not there yet."""
         self._out.event("response.created", response=self.view())
 
     # What the model makes ---------------------------------------------------------------------------
 
-    def take(self, part: Part) -> None:
+    def take(self, part: TextPart | AudioPart | Arguments) -> None:
         """Add one part of the answer. Only while :attr:`status` is ``in_progress``."""
         match part:
             case TextPart():
                 self._words(part.text)
             case AudioPart():
                 self._sound(part)
-            case CallPart():
-                self._call(part)
             case Arguments():
                 self._arguments(part.text)
-            case Done() | Failed():
-                raise AssertionError("endings go through finish() and fail()")
+
+    def call(self, part: CallPart, server_label: str | None) -> None:
+        """A call begins: of a client's function, or of a tool of the MCP server with that label."""
+        self.close_open()
+        fields = {"name": part.name, "arguments": ""}
+        if server_label is not None:
+            item = Item(
+                self._out.ids("mcp"), "mcp_call", "in_progress", fields={"server_label": server_label, **fields}
+            )
+        else:
+            fields["call_id"] = part.call_id or self._out.ids("call")
+            item = Item(self._out.ids("item"), "function_call", "in_progress", fields=fields)
+        self._add(item)
+
+    # MCP calls (O-55): an item whose arguments are complete waits for the result of the call ---------
+
+    def ask_approval(self, call: Item) -> str:
+        """Ask the client whether this call may run; returns the id that its answer names."""
+        fields = {name: call.fields[name] for name in ("server_label", "name", "arguments")}
+        request = Item(self._out.ids("mcpr"), "mcp_approval_request", "completed", fields=fields)
+        call.fields["approval_request_id"] = request.id
+        self._add(request)
+        self.close_open()
+        return request.id
+
+    def call_runs(self, call: Item) -> None:
+        self._out.event("response.mcp_call.in_progress", output_index=self.output.index(call), item_id=call.id)
+
+    def call_ended(self, call: Item, result: dict[str, Any], *, failed: bool) -> None:
+        """``result`` is the ``output`` or the ``error`` of the item."""
+        call.fields |= result
+        self.waiting.remove(call)
+        event = f"response.mcp_call.{'failed' if failed else 'completed'}"
+        self._out.event(event, output_index=self.output.index(call), item_id=call.id)
+        self._done(call, "incomplete" if failed else "completed")
 
     def finish(self, done: Done, usage: dict[str, Any]) -> None:
         if done.reason == "stop":
@@ -121,7 +140,7 @@ class Response:
     def _message(self) -> Content:
         """The content part that words and sound go to; opened where none is (O-06, O-10)."""
         if self._open is None or self._open.type != "message":
-            self._close("completed")
+            self.close_open()
             item = Item(self._out.ids("item"), "message", "in_progress", "assistant")
             self._add(item)
             item.content.append(Content(f"output_{self.plan.modality}"))
@@ -129,16 +148,14 @@ class Response:
         assert self._open is not None
         return self._open.content[0]
 
-    def _call(self, part: CallPart) -> None:
-        self._close("completed")
-        fields = {"name": part.name, "call_id": part.call_id or self._out.ids("call"), "arguments": ""}
-        self._add(Item(self._out.ids("item"), "function_call", "in_progress", fields=fields))
-
     def _arguments(self, text: str) -> None:
         assert self._open is not None, "arguments follow a call"
         self._open.fields["arguments"] += text
-        event = "response.function_call_arguments.delta"
-        self._out.event(event, **self._where(), call_id=self._open.fields["call_id"], delta=text)
+        if self._open.type == "mcp_call":  # a client drops the event unless 'obfuscation' is a string (C-36)
+            self._out.event("response.mcp_call_arguments.delta", **self._where(), delta=text, obfuscation="")
+        else:
+            call_id = self._open.fields["call_id"]
+            self._out.event("response.function_call_arguments.delta", **self._where(), call_id=call_id, delta=text)
 
     def _add(self, item: Item) -> None:
         self.output.append(item)
@@ -148,20 +165,29 @@ class Response:
         if self._conversation:
             self._conversation.add(item)
 
-    def _close(self, status: str) -> None:
-        item = self._open
+    def close_open(self, status: str = "completed") -> None:
+        """Finish the item that parts go to. An MCP call then waits for its result, unless it was cut."""
+        item, where = self._open, self._where() if self._open else {}
         if item is None:
             return
-        if item.type == "message":
-            self._close_message(item)
-        else:
-            call = {name: item.fields[name] for name in ("call_id", "name", "arguments")}
-            self._out.event("response.function_call_arguments.done", **self._where(), **call)
-        item.status = status
-        where = self._where()
+        match item.type:
+            case "message":
+                self._close_message(item)
+            case "function_call":
+                call = {name: item.fields[name] for name in ("call_id", "name", "arguments")}
+                self._out.event("response.function_call_arguments.done", **where, **call)
+            case "mcp_call":
+                self._out.event("response.mcp_call_arguments.done", **where, arguments=item.fields["arguments"])
         self._open = None
-        del where["item_id"]
-        self._out.event("response.output_item.done", **where, item=item.view())
+        if item.type == "mcp_call":
+            self.waiting.append(item)
+        else:
+            self._done(item, status)
+
+    def _done(self, item: Item, status: str) -> None:
+        item.status = status
+        index = self.output.index(item)
+        self._out.event("response.output_item.done", response_id=self.id, output_index=index, item=item.view())
         if self._conversation:
             self._conversation.done(item)
 
@@ -188,6 +214,9 @@ class Response:
     def _end(self, ending: str, details: dict[str, Any] | None, usage: dict[str, Any]) -> None:
         assert self.status == "in_progress", "a response ends once"
         status, item_status = ENDINGS[ending]
-        self._close(item_status)
+        self.close_open(item_status)
+        for call in list(self.waiting):
+            self.waiting.remove(call)
+            self._done(call, item_status)
         self.status = status
         self._out.event("response.done", response=self.view(usage, details))

@@ -6,7 +6,7 @@ a transcript, a part of an answer, the time. Then it takes what follows from tha
 clock; positions are 24 kHz samples. Nothing here raises for what a client does: that becomes an ``error``.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, cast
 
 from vivavoce.protocol.session import config as configs
@@ -15,12 +15,13 @@ from vivavoce.protocol.session.config import Config, Settings
 from vivavoce.protocol.session.conversation import Conversation
 from vivavoce.protocol.session.editing import Editing
 from vivavoce.protocol.session.listening import Listening
+from vivavoce.protocol.session.mcp import Mcp, McpFailure
 from vivavoce.protocol.session.outbox import Ids, Outbox, Output
 from vivavoce.protocol.session.replies import Replies
 from vivavoce.protocol.session.state import Shared
 from vivavoce.protocol.session.transcription import Heard, HeardFailed, Transcriptions
 from vivavoce.protocol.wire import events
-from vivavoce.protocol.wire.config import RealtimeConfig
+from vivavoce.protocol.wire.config import RealtimeConfig, Tool
 from vivavoce.protocol.wire.errors import ProtocolError
 from vivavoce.protocol.wire.events import ClientEvent, ResponseParams
 from vivavoce.protocol.wire.shape import check, get
@@ -39,7 +40,8 @@ class Session:
         self._out = out
         conversation = Conversation(ids("conv"), out)
         self._shared = Shared(settings, config, media, out, conversation, now)
-        self._replies = Replies(self._shared)
+        self._mcp = Mcp(self._shared)
+        self._replies = Replies(self._shared, self._mcp)
         self._listening = Listening(self._shared, self._replies)
         self._editing = Editing(self._shared)
         self._transcriptions = Transcriptions(self._shared)
@@ -49,7 +51,7 @@ class Session:
             events.Append: lambda event: None,
             events.Commit: lambda event: self._listening.commit(),
             events.Clear: lambda event: self._listening.clear(),
-            events.CreateItem: self._editing.create,
+            events.CreateItem: self._create_item,
             events.RetrieveItem: self._editing.retrieve,
             events.DeleteItem: self._editing.delete,
             events.TruncateItem: self._editing.truncate,
@@ -58,6 +60,7 @@ class Session:
             events.ClearOutput: lambda event: self._replies.clear_output(),
         }
         out.event("session.created", session=self.view())
+        self._mcp.adopt(self._tools)
 
     # What the driver may ask ------------------------------------------------------------------------
 
@@ -136,6 +139,15 @@ class Session:
         self._shared.now = now
         self._replies.played(item_id, ms, drained=drained)
 
+    def mcp_listed(self, server_label: str, found: Sequence[Mapping[str, Any]] | McpFailure) -> None:
+        """The answer to :class:`ListMcp`: ``name``, ``description``, ``input_schema`` and ``annotations`` of each
+        tool, or why there is none."""
+        self._mcp.listed(server_label, found)
+
+    def mcp_result(self, response_id: str, item_id: str, result: str | McpFailure) -> None:
+        """The answer to :class:`CallMcp`."""
+        self._replies.mcp_result(response_id, item_id, result)
+
     def tick(self, now: float) -> None:
         """Time has passed, to :meth:`deadline` or not."""
         self._shared.now = now
@@ -148,11 +160,30 @@ class Session:
 
     # ------------------------------------------------------------------------------------------------
 
+    @property
+    def _tools(self) -> Sequence[Tool]:
+        config = self._shared.config
+        return get(config.tools, []) if isinstance(config, RealtimeConfig) else []
+
     def _update(self, event: events.UpdateSession) -> None:
         shared = self._shared
-        shared.config = configs.updated(shared.config, event.session, voice_locked=shared.voice_locked)
+        new = configs.updated(shared.config, event.session, voice_locked=shared.voice_locked)
+        if isinstance(new, RealtimeConfig):
+            self._mcp.check(get(new.tools, []), "session.tools")
+        shared.config = new
         self._listening.configure(shared.hearing.turn_detection or None)
         self._out.event("session.updated", session=self.view())
+        self._mcp.adopt(self._tools)
+
+    def _create_item(self, event: events.CreateItem) -> None:
+        answer = event.item if isinstance(event.item, events.McpApprovalResponse) else None
+        if answer and not self._replies.awaits(answer.approval_request_id):
+            message = f"No call waits for approval under '{answer.approval_request_id}'."
+            raise ProtocolError("invalid_value", message, param="item.approval_request_id")
+        self._editing.create(event)
+        if answer:
+            reason = get(answer.reason, None)
+            self._replies.approved(answer.approval_request_id, approve=answer.approve, reason=reason)
 
     def _create_response(self, event: events.CreateResponse) -> None:
         if not isinstance(self._shared.config, RealtimeConfig):

@@ -1,0 +1,106 @@
+"""The dialect of the beta API, for clients of 2024 and 2025 (E-45 to E-60)."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from vivavoce.protocol.dialects.flat import (
+    flat_error,
+    flat_item,
+    flat_response,
+    flat_session,
+    nested,
+    nested_item,
+)
+from vivavoce.protocol.dialects.ga import Ga
+from vivavoce.protocol.frame import APPEND, Frame
+from vivavoce.protocol.wire.errors import ProtocolError
+
+__all__ = ["DEFAULT_TEMPERATURE", "Beta", "read_temperature"]
+
+DEFAULT_TEMPERATURE = 0.8
+LEAST_TEMPERATURE, MOST_TEMPERATURE = 0.6, 1.2
+
+_NAMES = {
+    "response.output_text.delta": "response.text.delta",
+    "response.output_text.done": "response.text.done",
+    "response.output_audio.delta": "response.audio.delta",
+    "response.output_audio.done": "response.audio.done",
+    "response.output_audio_transcript.delta": "response.audio_transcript.delta",
+    "response.output_audio_transcript.done": "response.audio_transcript.done",
+    "conversation.item.added": "conversation.item.created",
+}
+_UNKNOWN = {"conversation.item.done", "input_audio_buffer.timeout_triggered", "input_audio_buffer.dtmf_event_received"}
+"""Events that the beta has not (E-46, E-47)."""
+
+
+class Beta:
+    """Remembers what GA has no place for, to echo it: the temperature (E-54)."""
+
+    def __init__(self, temperature: float = DEFAULT_TEMPERATURE) -> None:
+        self._ga = Ga()
+        self._temperature = temperature
+        self._read: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
+            "session.update": self._update,
+            "transcription_session.update": self._update_transcription,
+            "conversation.item.create": self._create_item,
+            "response.create": self._create_response,
+        }
+        self._shown: dict[str, Callable[[Any], Any]] = {
+            "session": lambda session: flat_session(session, self._temperature),
+            "response": lambda response: flat_response(response, self._temperature),
+            "item": flat_item,
+            "error": flat_error,
+        }
+
+    def decode(self, text: str | bytes) -> list[Frame]:
+        return [self._to_ga(frame) for frame in self._ga.decode(text)]
+
+    def encode(self, frame: Frame) -> list[str]:
+        if frame.type in _UNKNOWN:
+            return []
+        data = {**frame.data, "type": self._name(frame)}
+        for key in self._shown.keys() & data.keys():
+            data[key] = self._shown[key](data[key])
+        return self._ga.encode(Frame(frame.type, data, frame.audio))
+
+    def _name(self, frame: Frame) -> str:
+        if frame.type.startswith("session.") and frame.data["session"].get("type") == "transcription":
+            return f"transcription_{frame.type}"
+        return _NAMES.get(frame.type, frame.type)
+
+    def _to_ga(self, frame: Frame) -> Frame:
+        read = self._read.get(frame.type)
+        if frame.type == APPEND or read is None:
+            return frame
+        data = dict(frame.data)
+        try:
+            data = read(data)
+        except ProtocolError as error:
+            event_id = data.get("event_id")
+            error.event_id = event_id if isinstance(event_id, str) else None
+            raise
+        return Frame(data["type"], data)
+
+    def _update(self, event: dict[str, Any]) -> dict[str, Any]:
+        if not isinstance(session := event.get("session"), Mapping):
+            return event
+        temperature = read_temperature(session, "session.temperature", self._temperature)
+        event["session"] = {"type": "realtime", **nested(session, "session")}
+        self._temperature = temperature  # only now that nothing of the update is wrong, as far as is known here
+        return event
+
+    def _update_transcription(self, event: dict[str, Any]) -> dict[str, Any]:
+        """E-57."""
+        event["type"] = "session.update"
+        if isinstance(session := event.get("session"), Mapping):
+            event["session"] = nested_transcription(session)
+        return event
+
+    def _create_item(self, event: dict[str, Any]) -> dict[str, Any]:
+        return {**event, "item": nested_item(event["item"])} if "item" in event else event
+
+    def _create_response(self, event: dict[str, Any]) -> dict[str, Any]:
+        if isinstance(response := event.get("response"), Mapping):
+            read_temperature(response, "response.temperature", self._temperature)
+            event["response"] = nested(response, "response")
+        return event

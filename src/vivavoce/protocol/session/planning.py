@@ -1,0 +1,79 @@
+"""From what ``response.create`` asks for, over what the session is set to, to what is made of what."""
+
+from dataclasses import dataclass
+
+from vivavoce.protocol.session.commands import Context
+from vivavoce.protocol.session.items import Item, from_wire
+from vivavoce.protocol.session.mcp import Mcp
+from vivavoce.protocol.session.state import Shared
+from vivavoce.protocol.wire.config import CustomVoice, Format, FunctionTool, Pcm, Tool, Voice
+from vivavoce.protocol.wire.events import ItemReference, NewItem, ResponseAudioOutput, ResponseParams
+from vivavoce.protocol.wire.shape import get
+
+__all__ = ["Plan", "Planner"]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How a response is made and shown, after the overrides of ``response.create``."""
+
+    modality: str
+    """``audio`` or ``text``."""
+    max_output_tokens: int | str
+    format: Format
+    voice: Voice
+    metadata: dict[str, str] | None
+    in_conversation: bool
+    """False for ``conversation: "none"``: no ``conversation.item.*`` events, no stored items (O-29)."""
+
+
+class Planner:
+    def __init__(self, shared: Shared, mcp: Mcp) -> None:
+        self._shared, self._mcp = shared, mcp
+
+    def tools(self, params: ResponseParams) -> tuple[Tool, ...]:
+        return tuple(get(params.tools, get(self._shared.realtime.tools, [])))
+
+    def plan(self, params: ResponseParams) -> Plan:
+        config, asked, default = self._shared.realtime, _output(params), self._shared.speaking
+        return Plan(
+            modality=get(params.output_modalities, config.output_modalities)[0],  # type: ignore[index]
+            max_output_tokens=get(params.max_output_tokens, config.max_output_tokens),  # type: ignore[arg-type]
+            format=get(asked.format, default.format),  # type: ignore[arg-type]
+            voice=get(asked.voice, default.voice),  # type: ignore[arg-type]
+            metadata=get(params.metadata, None),
+            in_conversation=params.conversation != "none",
+        )
+
+    def context(self, params: ResponseParams, plan: Plan) -> Context:
+        """Raises :class:`ProtocolError` for an ``input`` that is wrong."""
+        config, tools, limit = self._shared.realtime, self.tools(params), plan.max_output_tokens
+        return Context(
+            instructions=get(params.instructions, get(config.instructions, "")),
+            items=self._items(params),
+            tools=tuple(tool for tool in tools if isinstance(tool, FunctionTool)),
+            mcp=self._mcp.offered(tools),
+            tool_choice=get(params.tool_choice, get(config.tool_choice, "auto")),
+            modality=plan.modality,
+            voice=plan.voice.id if isinstance(plan.voice, CustomVoice) else plan.voice,
+            speed=get(_output(params).speed, get(self._shared.speaking.speed, 1.0)),
+            format=Pcm() if self._shared.media else plan.format,
+            max_output_tokens=limit if isinstance(limit, int) else None,
+        )
+
+    def _items(self, params: ResponseParams) -> tuple[Item, ...]:
+        """The conversation as it stands, or what ``input`` puts in its place (O-30)."""
+        given = get(params.input, None)
+        if given is None:
+            return tuple(self._shared.conversation.items())
+        return tuple(self._given(new, f"response.input[{index}]") for index, new in enumerate(given))
+
+    def _given(self, new: NewItem, at: str) -> Item:
+        if isinstance(new, ItemReference):
+            return self._shared.conversation.get(str(get(new.id, "")), "retrieve")
+        return from_wire(new, self._shared.out.ids("item"), self._shared.out.ids("call"), at)
+
+
+def _output(params: ResponseParams) -> ResponseAudioOutput:
+    audio = get(params.audio, None)
+    return get(audio.output, ResponseAudioOutput()) if audio else ResponseAudioOutput()
