@@ -26,7 +26,7 @@ AnyFunction = TypeVar("AnyFunction", bound=Callable[..., Any])
 class _SettingOption(click.Option):
     """Knows its section of the help."""
 
-    def __init__(self, section: str, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, section: str, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.section = section
 

@@ -62,7 +62,9 @@ _ADDRESS, _ANSWERS, _PAGE, _RUNNING = "Address", "Who answers", "The page", "Run
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     host: str = _is("127.0.0.1", values.loopback_host, _ADDRESS, "Address to listen on.")
-    port: int = _is(7171, values.number(0, 65535, "a port"), _ADDRESS, "Port to listen on; 0 picks a free one.")
+    port: int = _is(
+        7171, values.number(0, 65535, "a port"), _ADDRESS, "Port to listen on; 0 picks a free one.", metavar="N"
+    )
     https: bool = _is(
         False, values.switch, _ADDRESS, "Serve https, with a self-signed certificate unless one is given."
     )

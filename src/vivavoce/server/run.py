@@ -58,7 +58,7 @@ def listen(host: str, port: int) -> socket.socket:
 
 
 def serve(app: Starlette, listening: socket.socket, how: Serving) -> None:
-    """Blocks until SIGTERM or SIGINT, or a second one, which waits for nothing."""
+    """Blocks until SIGTERM or SIGINT; a second one does not wait for answers."""
     Server(app, how).run([listening])
 
 
@@ -109,6 +109,8 @@ class Server(uvicorn.Server):
             drain.cancel()
             hurry.cancel()
         await super().shutdown(sockets)
+        if self.force_exit:  # uvicorn would leave the models and their processes to themselves
+            await self.lifespan.shutdown()
         log.info("left")
 
     @contextmanager
@@ -129,8 +131,9 @@ class Server(uvicorn.Server):
                 loop.remove_signal_handler(sig)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """The first signal asks to leave in order, the second to leave now."""
-        if self.should_exit:
+        """The first signal asks to leave in order, the second not to wait for answers, the third for nothing."""
+        if self._hurry.is_set():
             self.force_exit = True
+        if self.should_exit:
             self._hurry.set()
         self.should_exit = True

@@ -1,0 +1,49 @@
+"""From settings to whoever answers: here, and nowhere else, models and backends meet. Each is imported when chosen."""
+
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+
+from vivavoce.backends.interface import Backend
+from vivavoce.cli.settings import Settings
+
+__all__ = ["Answerer", "answerer"]
+
+
+@dataclass(frozen=True, slots=True)
+class Answerer:
+    backend: Backend
+    warm: Callable[[], Awaitable[None]] | None = None
+    """Loads what the first session would wait for."""
+
+
+def answerer(settings: Settings) -> Answerer:
+    """Raises ``ModelError`` for a model that is not there."""
+    return _upstream(settings) if settings.answers == "upstream" else _builtin(settings)
+
+
+def _upstream(settings: Settings) -> Answerer:
+    from vivavoce.backends.upstream.backend import UpstreamBackend
+
+    session: dict[str, Any] = {}
+    if settings.instructions:
+        session["instructions"] = settings.instructions
+    if settings.voice:
+        session["audio"] = {"output": {"voice": settings.voice}}
+    return Answerer(
+        UpstreamBackend(
+            settings.upstream_url, settings.upstream_key, key_name=settings.upstream_key_env, session=session
+        )
+    )
+
+
+def _builtin(settings: Settings) -> Answerer:
+    from vivavoce.backends.builtin import Builtin
+    from vivavoce.models.catalog import choose
+    from vivavoce.protocol.session.config import Defaults
+
+    models = choose(stt=settings.stt, llm=settings.llm, tts=settings.tts)
+    given = {"instructions": settings.instructions, "voice": settings.voice}
+    defaults = Defaults(**{name: value for name, value in given.items() if value})
+    return Answerer(Builtin(models, time.time, defaults), models.warm)

@@ -1,0 +1,76 @@
+"""``vivavoce serve``: the page and the API, until it is told to stop."""
+
+import os
+import socket
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import click
+
+from vivavoce.backends.interface import Backend
+from vivavoce.cli import compose
+from vivavoce.cli.certificate import CertificateError, check, own_names, self_signed
+from vivavoce.cli.options import EPILOG, SectionedCommand, read, settings_options
+from vivavoce.cli.settings import Settings
+from vivavoce.models.interfaces import ModelError
+from vivavoce.server import logs
+from vivavoce.server.app import build
+from vivavoce.server.options import ServerOptions
+from vivavoce.server.run import CannotListen, Serving, listen, serve
+
+
+@click.command(cls=SectionedCommand, epilog=EPILOG)
+@settings_options
+def command(**options: Any) -> None:
+    """Serve the page and the API until Ctrl-C."""
+    settings = read(options, dict(os.environ))
+    logs.set_up(settings.log_level, secrets=[settings.upstream_key])
+    try:
+        certificate, key = _certificate(settings)
+        answerer = compose.answerer(settings)
+        listening = listen(settings.host, settings.port)
+    except (CertificateError, CannotListen, ModelError) as error:
+        raise click.ClickException(str(error)) from None
+    app = build(_server_options(settings), answerer.backend, warm=answerer.warm)
+    for line in announcement(settings, answerer.backend, _address(settings, listening, certificate is not None)):
+        click.echo(line)
+    serve(app, listening, Serving(drain_seconds=settings.drain_seconds, certificate=certificate, private_key=key))
+
+
+def announcement(settings: Settings, backend: Backend, address: str) -> list[str]:
+    """The few lines a person reads after starting the server."""
+    lines = [f"Vivavoce is at {address} – open it and click the orb.", f"Answers: {backend.name}."]
+    if settings.answers == "upstream":
+        lines.append(f"The key from {settings.upstream_key_env} stays in this process. Without: --backend builtin")
+    elif settings.upstream_key:
+        lines.append(f"To use the key in {settings.upstream_key_env} instead: --backend upstream")
+    else:
+        lines.append("To talk to OpenAI instead: OPENAI_API_KEY=sk-… in the environment or in .env, and start again.")
+    return [*lines, "Ctrl-C stops it.", ""]
+
+
+def _certificate(settings: Settings) -> tuple[Path, Path] | tuple[None, None]:
+    if settings.cert and settings.key:
+        check(settings.cert, settings.key)
+        return settings.cert, settings.key
+    if settings.https:
+        return self_signed(settings.data_dir, own_names(), datetime.now(UTC))
+    return None, None
+
+
+def _server_options(settings: Settings) -> ServerOptions:
+    return ServerOptions(
+        host=settings.host,
+        model=settings.model,
+        voice=settings.voice,
+        transport=settings.transport,
+        debug=settings.debug_realtime,
+        allow_origins=settings.allow_origins,
+        max_sessions=settings.max_sessions,
+    )
+
+
+def _address(settings: Settings, listening: socket.socket, https: bool) -> str:
+    host = f"[{settings.host}]" if ":" in settings.host else settings.host
+    return f"{'https' if https else 'http'}://{host}:{listening.getsockname()[1]}"

@@ -1,0 +1,219 @@
+"""``vivavoce serve`` as a process: how it starts, what it says, how it leaves. An upstream answers: no model loads."""
+
+import asyncio
+import os
+import re
+import signal
+import socket
+import ssl
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+from click.testing import CliRunner
+
+from tests.support.scripted_realtime import Stage, scripted
+from vivavoce.cli.main import main
+from vivavoce.cli.settings import specs
+from vivavoce.client.realtime import connect
+from vivavoce.protocol.frame import Closed, Frame
+
+UPSTREAM = ("--backend", "upstream", "--upstream-url", "http://127.0.0.1:9/v1")
+PATIENCE = 20.0
+
+
+class Process:
+    def __init__(self, process: asyncio.subprocess.Process) -> None:
+        self._process = process
+        self.said = ""
+
+    async def line(self, pattern: str) -> re.Match[str]:
+        """The first line of its standard output that matches."""
+        assert self._process.stdout
+        async with asyncio.timeout(PATIENCE):
+            while line := (await self._process.stdout.readline()).decode():
+                self.said += line
+                if found := re.search(pattern, line):
+                    return found
+        raise AssertionError(f"it ended without {pattern!r}: {self.said} {(await self.rest())[1]}")
+
+    async def address(self) -> str:
+        return (await self.line(r"https?://\S+"))[0]
+
+    def signal(self, number: int) -> None:
+        self._process.send_signal(number)
+
+    async def rest(self) -> tuple[int, str]:
+        """Exit status, and everything it wrote from here on."""
+        async with asyncio.timeout(PATIENCE):
+            out, err = await self._process.communicate()
+        assert self._process.returncode is not None
+        return self._process.returncode, out.decode() + err.decode()
+
+
+@asynccontextmanager
+async def serve(directory: Path, *options: str, **environ: str) -> AsyncIterator[Process]:
+    clean = {name: value for name, value in os.environ.items() if not name.startswith(("VIVAVOCE_", "OPENAI_"))}
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "vivavoce", "serve", *options,
+        cwd=directory,
+        env={**clean, "VIVAVOCE_DATA_DIR": str(directory / "data"), **environ},
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )  # fmt: skip
+    try:
+        yield Process(process)
+    finally:
+        if process.returncode is None:
+            process.kill()
+        await process.wait()
+
+
+async def refusal(directory: Path, *options: str, **environ: str) -> tuple[int, str]:
+    """How a server that does not start says so."""
+    async with serve(directory, *options, **environ) as process:
+        return await process.rest()
+
+
+# Starting --------------------------------------------------------------------------------------------
+
+
+async def test_it_says_where_to_click_and_what_answers(tmp_path: Path):
+    async with serve(tmp_path, *UPSTREAM, "--port", "0", OPENAI_API_KEY="sk-secret-of-this-test") as process:
+        address = await process.address()
+        async with httpx.AsyncClient() as http:
+            assert (await http.get(f"{address}/health")).json() == {"status": "ok"}
+            assert "<voice-orb" in (await http.get(address)).text
+        process.signal(signal.SIGTERM)
+        status, rest = await process.rest()
+    assert status == 0
+    assert "Answers: " in rest
+    assert "The key from OPENAI_API_KEY stays in this process" in rest
+    assert "Ctrl-C stops it." in rest
+    assert "sk-secret" not in process.said + rest
+
+
+async def test_port_taken(tmp_path: Path):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        status, said = await refusal(tmp_path, *UPSTREAM, "--port", str(port))
+    assert status == 1
+    assert f"Port {port} on 127.0.0.1 is taken" in said
+    assert "Traceback" not in said
+
+
+@pytest.mark.parametrize(
+    ("options", "environ", "words"),
+    [
+        (["--host", "0.0.0.0"], {}, "cannot tell yet who may talk to it"),
+        ([], {"VIVAVOCE_HOST": "0.0.0.0"}, "set by VIVAVOCE_HOST in the environment"),
+        (["--port", "x"], {}, "port 'x' is not a port"),
+        (["--backend", "upstream"], {}, "set OPENAI_API_KEY"),
+        (["--config", "gone.toml"], {}, "gone.toml cannot be read"),
+    ],
+)
+async def test_a_setting_that_cannot_be(tmp_path: Path, options: list[str], environ: dict[str, str], words: str):
+    status, said = await refusal(tmp_path, *options, **environ)
+    assert status == 2
+    assert words in " ".join(said.split())
+    assert "Traceback" not in said
+
+
+async def test_https_with_a_certificate_of_its_own(tmp_path: Path):
+    async with serve(tmp_path, *UPSTREAM, "--port", "0", "--https") as process:
+        address = await process.address()
+        assert address.startswith("https://127.0.0.1:")
+        trusting = ssl.create_default_context(cafile=str(tmp_path / "data" / "https-certificate.pem"))
+        async with httpx.AsyncClient(verify=trusting) as http:
+            assert (await http.get(f"{address}/health")).status_code == 200
+
+
+async def test_a_certificate_that_is_none(tmp_path: Path):
+    (tmp_path / "cert.pem").write_text("x")
+    status, said = await refusal(tmp_path, *UPSTREAM, "--port", "0", "--cert", "cert.pem", "--key", "cert.pem")
+    assert status == 1
+    assert "cannot serve https" in said
+    assert "Traceback" not in said
+
+
+# Leaving ---------------------------------------------------------------------------------------------
+
+
+def answered_by(upstream: str) -> tuple[str, ...]:
+    return ("--backend", "upstream", "--upstream-url", upstream.replace("ws:", "http:").removesuffix("/realtime"))
+
+
+async def greet(stage: Stage) -> None:
+    await stage.send("session.created", session={"id": "sess_1"})
+    await stage.gone()
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+async def test_it_tells_clients_and_goes(tmp_path: Path, number: signal.Signals):
+    async with scripted(greet) as upstream:
+        async with serve(tmp_path, *answered_by(upstream), "--port", "0") as process:
+            address = await process.address()
+            async with connect(f"{address}/v1/realtime") as session:
+                assert (await session.receive()).type == "session.created"
+                process.signal(number)
+                async with asyncio.timeout(PATIENCE):
+                    with pytest.raises(Closed) as closed:
+                        await session.receive()
+            status, said = await process.rest()
+    assert closed.value.code == 1001
+    assert status == 0
+    assert "Traceback" not in said
+
+
+async def answering(stage: Stage) -> None:
+    """It begins an answer and never ends it."""
+    await stage.send("session.created", session={"id": "sess_1"})
+    await stage.expect("response.create")
+    await stage.send("response.created", response={"id": "resp_1", "status": "in_progress"})
+    await stage.gone()
+
+
+async def test_a_second_signal_does_not_wait_for_answers(tmp_path: Path):
+    async with scripted(answering) as upstream:
+        async with serve(tmp_path, *answered_by(upstream), "--port", "0", "--drain-seconds", "600") as process:
+            address = await process.address()
+            async with connect(f"{address}/v1/realtime") as session:
+                await session.receive()
+                await session.send(Frame("response.create", {"type": "response.create"}))
+                assert (await session.receive()).type == "response.created"
+                process.signal(signal.SIGINT)
+                async with httpx.AsyncClient() as http:
+                    await _until_leaving(http, address)
+                process.signal(signal.SIGINT)
+                status, said = await process.rest()
+    assert status == 0
+    assert "Traceback" not in said
+
+
+async def _until_leaving(http: httpx.AsyncClient, address: str) -> None:
+    """The server says that it takes no more sessions; it answers that while it waits for answers to end."""
+    async with asyncio.timeout(PATIENCE):
+        while (await http.get(f"{address}/ready")).status_code != 503:
+            pass
+
+
+# Help ------------------------------------------------------------------------------------------------
+
+
+def test_help_shows_every_setting():
+    told = CliRunner().invoke(main, ["serve", "--help"], terminal_width=110).output
+    for name, spec in specs():
+        assert f"--{spec.option or name.replace('_', '-')}" in told
+    for section in ("Address:", "Who answers:", "The page:", "Running:"):
+        assert section in told
+    assert "default: 7171" in told
+    assert "OPENAI_REALTIME_MODEL" in told
+
+
+def test_help_imports_no_command():
+    script = "import sys; from vivavoce.cli.main import main; main(['--help'], standalone_mode=False); "
+    script += "sys.exit(bool({'vivavoce.cli.serve', 'numpy', 'starlette', 'aiohttp'} & set(sys.modules)))"
+    assert os.spawnl(os.P_WAIT, sys.executable, sys.executable, "-c", script) == 0
