@@ -270,7 +270,7 @@ export class RealtimeSession {
       this.#audibleAt = now;
       this.#signal("audible");
     } else if (now - this.#audibleAt > HANG_MS && !this.#playing && now > this.#dueUntil) {
-      this.#signal(this.#responses.size ? "responding" : "quiet");
+      this.#signal(this.#responses.size ? "waiting" : "quiet");
     }
   }
 

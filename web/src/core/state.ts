@@ -22,7 +22,8 @@ export type Signal =
   | "connected" // session.created
   | "speech-started"
   | "speech-stopped"
-  | "responding" // a response was asked for, or waits for more to say
+  | "responding" // a response has begun
+  | "waiting" // nothing to hear, but more of the response is being made
   | "audible" // sound comes out of the speaker
   | "quiet" // nothing to hear, nothing queued, nothing being made
   | "lost" // the connection broke and is tried again
@@ -44,7 +45,7 @@ export const TABLE: Record<State, Row> = {
   // The last of the answer may still be audible when the user begins: that is an interruption, not the answer going on.
   "user-speaking": { ...live, audible: "user-speaking", "speech-stopped": "thinking", responding: "thinking" },
   thinking: { ...live, quiet: "listening" },
-  speaking: { ...live, quiet: "listening", responding: "thinking" },
+  speaking: { ...live, quiet: "listening", waiting: "thinking" },
 };
 
 export function next(state: State, signal: Signal): State {
