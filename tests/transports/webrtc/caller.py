@@ -15,6 +15,7 @@ from av import AudioFrame
 
 from vivavoce.protocol.dialects.ga import Ga
 from vivavoce.transports.webrtc.call import Call, answer
+from vivavoce.transports.webrtc.ice import prepare
 
 
 class Microphone(MediaStreamTrack):
@@ -52,6 +53,7 @@ class Caller:
 
     async def offer(self) -> str:
         """Without candidates, as the official JavaScript client posts it (H-21)."""
+        prepare(self.peer)
         await self.peer.setLocalDescription(await self.peer.createOffer())
         text = self.peer.localDescription.sdp.splitlines(keepends=True)
         return "".join(line for line in text if not line.startswith(("a=candidate", "a=end-of-candidates")))
@@ -70,7 +72,9 @@ class Caller:
 
     async def close(self) -> None:
         await self.peer.close()
-        await asyncio.gather(*self.tasks)
+        for task in self.tasks:  # a track that never had a packet does not end by itself
+            task.cancel()
+        await asyncio.gather(*self.tasks, return_exceptions=True)
 
     def _watch(self, receiver: RTCRtpReceiver) -> None:
         handle = receiver._handle_rtp_packet

@@ -25,7 +25,7 @@ from vivavoce.protocol.dialects import Dialect
 from vivavoce.protocol.frame import APPEND, AUDIO_DELTA, FLUSH, Frame
 from vivavoce.protocol.wire.errors import ProtocolError
 from vivavoce.transports.webrtc.channel import LABEL, Events
-from vivavoce.transports.webrtc.ice import offer_loopback
+from vivavoce.transports.webrtc.ice import prepare
 from vivavoce.transports.webrtc.inbound import Inbound
 from vivavoce.transports.webrtc.inbox import Inbox
 from vivavoce.transports.webrtc.sdp import Offer, invalid_offer, read_offer
@@ -121,7 +121,7 @@ class Call:
         for other in self._peer.getTransceivers():
             if other is not ours:
                 other.direction = "inactive"  # a camera, a second microphone
-        offer_loopback(self._peer)
+        prepare(self._peer)
         await self._peer.setLocalDescription(await self._peer.createAnswer())
         self._start(ours, offer)
         return self._peer.localDescription.sdp
@@ -155,15 +155,22 @@ class Call:
             log.warning("The data channel %.40r of a call is left alone: events go over one %r", channel.label, LABEL)
             return
         self._deadline.cancel()
-        self._events.attach(channel, self._heard, lambda: self._lost(1000, "The caller hung up."))
+        self._events.attach(channel, self._heard, self._gone)
 
     def _heard(self, message: str | bytes) -> None:
         self._inbox.put(message, len(message))
 
     def _state_changed(self) -> None:
-        if self._peer.connectionState == "failed":
+        if self._peer.connectionState in ("failed", "closed"):
+            self._gone()
+
+    def _gone(self) -> None:
+        """A hang-up is told; where the network or the caller's machine failed, ICE fails, in half a minute."""
+        sctp = self._peer.sctp
+        ice_failed = sctp is not None and sctp.transport.transport.state == "failed"
+        if ice_failed or self._peer.connectionState == "failed":
             self._lost(1006, "The connection to the caller was lost.")
-        elif self._peer.connectionState == "closed":
+        else:
             self._lost(1000, "The caller hung up.")
 
     def _lost(self, code: int, reason: str) -> None:

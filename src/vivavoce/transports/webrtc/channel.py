@@ -83,7 +83,7 @@ class Events:
 
     async def close(self) -> None:
         """Closes the channel once what was sent has left, within :data:`FAREWELL` seconds."""
-        if self._channel is None or self._channel.readyState != "open":
+        if self._over or self._channel is None or self._channel.readyState != "open":
             return
         self._channel.close()
         try:

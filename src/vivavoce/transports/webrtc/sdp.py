@@ -53,6 +53,9 @@ def read_offer(text: str) -> Offer:
     channel = _first(description, "application", "it has no data channel: create 'oai-events' before the offer")
     for media in description.media:
         _check(media)
+    known = {media.rtp.muxId for media in description.media}
+    if any(group.semantic == "BUNDLE" and not known.issuperset(group.items) for group in description.group):
+        raise invalid_offer("The SDP offer cannot be answered: 'a=group:BUNDLE' names a section that is not there.")
     if not any(codec.mimeType.lower() == "audio/opus" for codec in audio.rtp.codecs):
         raise invalid_offer("The SDP offer cannot be answered: it offers no Opus, and sound is Opus here.")
     if channel.sctp_port is None and not channel.sctpmap:
@@ -75,6 +78,8 @@ def _first(description: SessionDescription, kind: str, otherwise: str) -> MediaD
 
 def _check(media: MediaDescription) -> None:
     """What aiortc would otherwise stumble over after the answer has gone out."""
+    if media.kind not in ("audio", "video", "application"):
+        raise invalid_offer(f"The SDP offer cannot be answered: a section of kind {media.kind!r} means nothing here.")
     where = f"The SDP offer cannot be answered: its {media.kind} section has no"
     if not media.rtp.muxId:
         raise invalid_offer(f"{where} 'a=mid'.")

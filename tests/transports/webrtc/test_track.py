@@ -1,0 +1,136 @@
+"""The speaker on virtual time: when packets leave, and how they are stamped."""
+
+import asyncio
+
+import pytest
+from aiortc.mediastreams import MediaStreamError
+
+from tests.support.virtual_time import virtual_time
+from vivavoce.protocol.frame import Frame
+from vivavoce.transports.webrtc.playout import BYTES_PER_MS
+from vivavoce.transports.webrtc.track import MAX_WAITING, Speaker
+
+SILENT_PACKET = 80
+"""Bytes; Opus makes about 52 of silence once it has settled, and about 110 of sound."""
+
+
+class Listener:
+    """What aiortc's sender does: fetch, send, fetch."""
+
+    def __init__(self) -> None:
+        self.reports: list[tuple[int, bool]] = []
+        self.packets: list[tuple[int, int, int]] = []  # (loop ms, 48 kHz timestamp in ms, bytes)
+        self.speaker = Speaker(self._report)
+        self.task = asyncio.create_task(self._fetch())
+
+    def _report(self, frame: Frame) -> None:
+        self.reports.append((frame.data["audio_ms"], frame.data["drained"]))
+
+    async def _fetch(self) -> None:
+        try:
+            while True:
+                packet = await self.speaker.recv()
+                assert packet.pts is not None
+                now = round(asyncio.get_running_loop().time() * 1000)
+                self.packets.append((now, round(packet.pts / 48), packet.size))
+        except MediaStreamError:
+            pass
+
+    async def stop(self) -> None:
+        self.speaker.stop()
+        await self.task
+
+
+def tone(milliseconds: int) -> bytes:
+    return (b"\x00\x20" * 12 + b"\x00\xe0" * 12) * milliseconds
+
+
+@virtual_time
+async def test_sound_leaves_in_real_time_then_a_silent_tail_then_nothing():
+    listener = Listener()
+    await asyncio.sleep(1)
+    await listener.speaker.put("a", tone(100))
+    listener.speaker.finish("a")
+    await asyncio.sleep(60)
+    assert [at for at, _, _ in listener.packets] == [1000 + 20 * n for n in range(5 + 10)]
+    assert [stamp for _, stamp, _ in listener.packets] == [20 * n for n in range(5 + 10)]
+    assert all(size > SILENT_PACKET for _, _, size in listener.packets[:5])
+    assert all(size <= SILENT_PACKET for _, _, size in listener.packets[-8:])
+    assert listener.reports == [(100, True)]
+    await listener.stop()
+
+
+@virtual_time
+async def test_timestamps_count_the_pause():
+    listener = Listener()
+    await listener.speaker.put("a", tone(20))
+    await asyncio.sleep(10.005)
+    await listener.speaker.put("a", tone(20))
+    await asyncio.sleep(1)
+    stamps = [stamp for _, stamp, _ in listener.packets]
+    assert stamps == [20 * n for n in range(11)] + [10_005 + 20 * n for n in range(11)]
+    assert [at for at, _, _ in listener.packets] == stamps
+    await listener.stop()
+
+
+@virtual_time
+async def test_sound_during_the_tail_goes_on_at_the_next_packet():
+    listener = Listener()
+    await listener.speaker.put("a", tone(20))
+    await asyncio.sleep(0.105)
+    await listener.speaker.put("a", tone(20))
+    await asyncio.sleep(1)
+    assert [at for at, _, _ in listener.packets] == [20 * n for n in range(6 + 11)]
+    assert listener.packets[6][2] > SILENT_PACKET
+    await listener.stop()
+
+
+@virtual_time
+async def test_a_flush_is_heard_within_a_frame():
+    listener = Listener()
+    await listener.speaker.put("a", tone(10_000))
+    await asyncio.sleep(0.49)
+    listener.speaker.flush("a")
+    await asyncio.sleep(5)
+    assert listener.reports[-1] == (500, True)  # the 25th frame left at 480 ms
+    assert listener.packets[-1][0] == 480 + 200
+    await listener.stop()
+
+
+@virtual_time
+async def test_who_sends_too_much_waits_until_there_is_room():
+    listener = Listener()
+    await listener.speaker.put("a", bytes(MAX_WAITING * 1000 * BYTES_PER_MS + 1000 * BYTES_PER_MS))
+    before = asyncio.get_running_loop().time()
+    await listener.speaker.put("a", bytes(BYTES_PER_MS))
+    assert asyncio.get_running_loop().time() - before == pytest.approx(1, abs=0.03)
+    await listener.stop()
+
+
+@virtual_time
+async def test_a_stop_lets_go_of_everybody():
+    listener = Listener()
+    await listener.speaker.put("a", bytes(MAX_WAITING * 1000 * BYTES_PER_MS * 2))
+    waiting = asyncio.create_task(listener.speaker.put("a", b"\0\0"))
+    await asyncio.sleep(0.1)
+    await listener.stop()
+    await waiting
+    with pytest.raises(MediaStreamError):
+        await listener.speaker.recv()
+
+
+@virtual_time
+async def test_after_a_stall_a_little_is_caught_up_and_much_is_skipped():
+    listener = Listener()
+    loop = asyncio.get_running_loop()
+    await listener.speaker.put("a", tone(10_000))
+    await asyncio.sleep(0.11)
+    listener.packets.clear()
+    loop.jump(0.1)  # type: ignore[attr-defined]
+    await asyncio.sleep(0.021)
+    assert [stamp for _, stamp, _ in listener.packets] == [120, 140, 160, 180, 200, 220]
+    listener.packets.clear()
+    loop.jump(3)  # type: ignore[attr-defined]
+    await asyncio.sleep(0.03)
+    assert [stamp - at for at, stamp, _ in listener.packets[1:]] == [0, 0]  # one was on its way
+    await listener.stop()
