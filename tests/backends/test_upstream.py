@@ -15,18 +15,15 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
 from tests.support.backends import ScriptedBackend
+from tests.support.calls import ANSWER, OFFER, Calls
 from tests.support.leaks import no_leaks
-from tests.support.lines import MemoryLine
 from tests.support.serving import Served, serving
 from vivavoce.backends.interface import Relays
 from vivavoce.backends.upstream.backend import UpstreamBackend
-from vivavoce.protocol.frame import APPEND, AUDIO_DELTA, Frame, Line
-from vivavoce.protocol.wire.errors import ProtocolError
+from vivavoce.protocol.frame import APPEND, AUDIO_DELTA, Frame
 from vivavoce.server.options import ServerOptions
 
 KEY = "0123-the-upstreams-key-4567"
-OFFER = "v=0\r\no=- 1 2 IN IP4 127.0.0.1\r\ns=offer\r\n"
-ANSWER = "v=0\r\no=- 3 4 IN IP4 127.0.0.1\r\ns=answer\r\n"
 
 
 class Captured:
@@ -55,21 +52,6 @@ def captured(caplog: pytest.LogCaptureFixture) -> Iterator[Captured]:
 async def _nothing_is_left():
     async with no_leaks():
         yield
-
-
-class Calls:
-    """WebRTC without media: what was offered, and the test's side of each call."""
-
-    def __init__(self) -> None:
-        self.offers: list[str] = []
-        self.lines: list[MemoryLine] = []
-
-    async def answer(self, offer: str) -> tuple[Line, str]:
-        if "garbage" in offer:
-            raise ProtocolError("invalid_offer", "The SDP offer cannot be answered: garbage.", param="sdp")
-        self.offers.append(offer)
-        self.lines.append(MemoryLine())
-        return self.lines[-1], ANSWER
 
 
 @dataclass

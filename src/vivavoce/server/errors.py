@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from vivavoce.access.gate import Refused
 from vivavoce.access.grants import TooManyGrants
@@ -17,7 +18,7 @@ from vivavoce.protocol.frame import Frame, Line
 from vivavoce.protocol.wire.errors import ProtocolError
 from vivavoce.sessions.registry import Draining, Full
 
-__all__ = ["CallNotFound", "Told", "answer", "handlers", "refuse_in_band", "tell"]
+__all__ = ["CallNotFound", "Mishaps", "Told", "answer", "handlers", "refuse_in_band", "tell"]
 
 log = logging.getLogger(__name__)
 
@@ -112,6 +113,28 @@ async def refuse_in_band(line: Line, error: Exception, event_id: str) -> None:
     event = {"type": "error", "event_id": event_id, "error": {**told.body, "event_id": None}}
     await line.send(Frame("error", event))
     await line.close(told.close, f"{told.body['type']}.{told.body['code']}")
+
+
+class Mishaps:
+    """Answers what no handler foresaw, inside the middleware that makes answers readable for other origins."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        begun = scope["type"] != "http"
+
+        async def send_and_note(message: Message) -> None:
+            nonlocal begun
+            begun = True
+            await send(message)
+
+        try:
+            await self._app(scope, receive, send_and_note)
+        except Exception as error:
+            if begun:
+                raise
+            await answer(error)(scope, receive, send)
 
 
 def handlers() -> dict[Any, Callable[[Request, Exception], JSONResponse]]:

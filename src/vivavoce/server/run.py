@@ -108,6 +108,8 @@ class Server(uvicorn.Server):
             await asyncio.wait([drain, hurry], return_when=asyncio.FIRST_COMPLETED)
             drain.cancel()
             hurry.cancel()
+        if self._hurry.is_set():
+            await self._service.registry.drain(0)
         await super().shutdown(sockets)
         if self.force_exit:  # uvicorn would leave the models and their processes to themselves
             await self.lifespan.shutdown()

@@ -15,7 +15,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from starlette.websockets import WebSocket
 
 from vivavoce.access.gate import Refused
-from vivavoce.server.errors import answer
+from vivavoce.server.errors import Mishaps, answer
 
 __all__ = ["MAX_BODY", "middleware"]
 
@@ -39,6 +39,7 @@ def middleware(host: str, allow_origins: Collection[str]) -> list[Middleware]:
             max_age=PREFLIGHT_SECONDS,
         ),
         Middleware(SafeHeaders, frame_ancestors=allow_origins),
+        Middleware(Mishaps),
         Middleware(BodyLimit),
     ]
 

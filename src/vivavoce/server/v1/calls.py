@@ -87,7 +87,7 @@ async def _hold(
     except Exception as error:
         if answered.done():
             raise
-        log.warning("call refused: %s", error)
+        log.warning("call refused: %r", error)
         answered.set_exception(error)
     finally:
         answered.cancel()  # when the server is leaving; else it has been answered

@@ -54,7 +54,7 @@ async def _hold(service: Service, line: WebSocketLine, request: SessionRequest, 
             log.info("session ended code=%d reason=%r", end.code, end.reason)
     except Exception as error:
         await refuse_in_band(line, error, service.new_id("event_"))
-        log.warning("session refused: %s", error)
+        log.warning("session refused: %r", error)
 
 
 async def realtime_without_upgrade(_request: Request) -> Response:
