@@ -8,6 +8,7 @@ from typing import Any
 from tests.support.fake_models import FakeLlm, FakeStt, FakeTts, FakeVad, tone
 from vivavoce.backends.builtin import Builtin
 from vivavoce.backends.interface import SessionRequest
+from vivavoce.engine.mcp import McpGateway
 from vivavoce.models.interfaces import Llm, Stt, Tts, Vad
 from vivavoce.protocol.frame import APPEND, Frame, Line
 
@@ -69,8 +70,10 @@ class Hand:
 
 
 @asynccontextmanager
-async def session(given: Senses, *, media: bool = False, config: dict[str, Any] | None = None) -> AsyncIterator[Hand]:
-    backend = Builtin(given, lambda: 1_700_000_000.0)
+async def session(
+    given: Senses, *, media: bool = False, config: dict[str, Any] | None = None, mcp: McpGateway | None = None
+) -> AsyncIterator[Hand]:
+    backend = Builtin(given, lambda: 1_700_000_000.0, mcp=mcp)
     request = SessionRequest("sess_test", "gpt-realtime", "realtime", config, media)
     line = await backend.open(request)
     try:

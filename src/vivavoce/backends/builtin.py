@@ -6,6 +6,7 @@ from typing import Any, Protocol
 
 from vivavoce.backends.interface import SessionRequest
 from vivavoce.engine.ids import random_id
+from vivavoce.engine.mcp import McpGateway
 from vivavoce.engine.senses import Senses
 from vivavoce.engine.session import EngineSession
 from vivavoce.protocol.frame import Line
@@ -26,7 +27,14 @@ class Builtin:
 
     name = "the built-in engine"
 
-    def __init__(self, senses: Closable, wall: Callable[[], float], defaults: Defaults | None = None) -> None:
+    def __init__(
+        self,
+        senses: Closable,
+        wall: Callable[[], float],
+        defaults: Defaults | None = None,
+        mcp: McpGateway | None = None,
+    ) -> None:
+        self._mcp = mcp
         self._senses, self._wall, self._defaults = senses, wall, defaults or Defaults()
 
     def describe(self, request: SessionRequest) -> dict[str, Any]:
@@ -35,7 +43,7 @@ class Builtin:
     async def open(self, request: SessionRequest) -> Line:
         now = asyncio.get_running_loop().time()
         core = Session(now, self._settings(request), self._config(request), random_id, media=request.media)
-        return await EngineSession.open(core, self._senses, media=request.media)
+        return await EngineSession.open(core, self._senses, self._mcp, media=request.media)
 
     async def close(self) -> None:
         await self._senses.close()
