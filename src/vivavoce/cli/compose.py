@@ -2,11 +2,13 @@
 
 import time
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 
 from vivavoce.backends.interface import Backend
 from vivavoce.cli.settings import Settings
+from vivavoce.models import catalog
 
 __all__ = ["Answerer", "answerer"]
 
@@ -40,10 +42,16 @@ def _upstream(settings: Settings) -> Answerer:
 
 def _builtin(settings: Settings) -> Answerer:
     from vivavoce.backends.builtin import Builtin
-    from vivavoce.models.catalog import choose
     from vivavoce.protocol.session.config import Defaults
 
-    models = choose(stt=settings.stt, llm=settings.llm, tts=settings.tts)
-    given = {"instructions": settings.instructions, "voice": settings.voice}
-    defaults = Defaults(**{name: value for name, value in given.items() if value})
+    chosen = {"stt": settings.stt, "llm": settings.llm, "tts": settings.tts}
+    models = catalog.build(clock=_local_time, **{sense: name for sense, name in chosen.items() if name})
+    given = Defaults()
+    defaults = replace(
+        given, instructions=settings.instructions or given.instructions, voice=settings.voice or given.voice
+    )
     return Answerer(Builtin(models, time.time, defaults), models.warm)
+
+
+def _local_time() -> datetime:
+    return datetime.now().astimezone()

@@ -4,7 +4,7 @@ The options check nothing: a value is judged in one place, wherever it comes fro
 """
 
 from collections.abc import Callable
-from dataclasses import MISSING, Field, fields
+from dataclasses import Field, fields
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -83,7 +83,7 @@ def _option(each: "Field[Any]") -> Callable[[AnyFunction], AnyFunction]:
 
 
 def _facts(each: "Field[Any]", spec: Spec) -> str:
-    default = each.default if each.default is not MISSING else each.default_factory()  # type: ignore[misc]
+    default = getattr(Settings(), each.name)
     facts = [f"also {' or '.join(spec.env)}"] if spec.env else []
     if default not in (None, False, ()):
         facts.append(f"default: {default}")

@@ -16,6 +16,7 @@ import platformdirs
 from dotenv import dotenv_values
 
 from vivavoce.cli import values
+from vivavoce.models.catalog import Sense, names
 
 __all__ = ["FILE", "Settings", "SettingsError", "Spec", "load", "specs"]
 
@@ -56,6 +57,10 @@ def _data_dir() -> Path:
     return platformdirs.user_data_path("vivavoce", appauthor=False)
 
 
+def _one_of(sense: Sense, what: str) -> str:
+    return f"Built-in {what}: {', '.join(names(sense))}."
+
+
 _ADDRESS, _ANSWERS, _PAGE, _RUNNING = "Address", "Who answers", "The page", "Running"
 
 
@@ -87,9 +92,9 @@ class Settings:
     model: str = _is(
         "gpt-realtime", values.text, _ANSWERS, "Model to ask for.", "VIVAVOCE_MODEL", "OPENAI_REALTIME_MODEL"
     )
-    stt: str | None = _is(None, values.text, _ANSWERS, "Built-in recognition to use.", metavar="NAME")
-    llm: str | None = _is(None, values.text, _ANSWERS, "Built-in mind to use.", metavar="NAME")
-    tts: str | None = _is(None, values.text, _ANSWERS, "Built-in voice synthesis to use.", metavar="NAME")
+    stt: str | None = _is(None, values.text, _ANSWERS, _one_of("stt", "recognition"), metavar="NAME")
+    llm: str | None = _is(None, values.text, _ANSWERS, _one_of("llm", "mind"), metavar="NAME")
+    tts: str | None = _is(None, values.text, _ANSWERS, _one_of("tts", "voice synthesis"), metavar="NAME")
     voice: str | None = _is(None, values.text, _ANSWERS, "Voice of a session that names none.", metavar="NAME")
     instructions: str | None = _is(None, values.text, _ANSWERS, "Instructions of a session that gives none.")
 
