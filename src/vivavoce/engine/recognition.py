@@ -42,7 +42,8 @@ class Recognition:
     async def _recognise(self, item_id: str, pcm: bytes, hints: Transcription | None) -> None:
         result: Heard | HeardFailed
         try:
-            result = Heard((await self._stt.transcribe(convert(pcm, RATE, self._stt.rate), _hints(hints))).text)
+            found = await self._stt.transcribe(convert(pcm, RATE, self._stt.rate), _hints(hints))
+            result = Heard(found.text, tuple((each.token, each.logprob) for each in found.logprobs or ()) or None)
         except ModelError as error:
             result = HeardFailed(str(error))
         except Exception:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
 __all__ = [
-    "Answer", "Call", "CallArguments", "Finish", "Hints", "Llm", "Message", "ModelError", "Prompt", "Said",
+    "Answer", "Call", "CallArguments", "Finish", "Hints", "Llm", "Logprob", "Message", "ModelError", "Prompt", "Said",
     "Stt", "Tool", "Transcript", "Tts", "Vad", "VadStream",
 ]  # fmt: skip
 
@@ -53,9 +53,17 @@ class Hints:
 
 
 @dataclass(frozen=True, slots=True)
+class Logprob:
+    token: str
+    logprob: float
+
+
+@dataclass(frozen=True, slots=True)
 class Transcript:
     text: str
     """Empty where nothing was said."""
+    logprobs: tuple[Logprob, ...] | None = None
+    """Of each token, where the model gives them."""
 
 
 class Stt(Protocol):

@@ -9,8 +9,9 @@ from vivavoce.protocol.session.items import Content, Item
 from vivavoce.protocol.session.replies import Replies
 from vivavoce.protocol.session.state import Shared
 from vivavoce.protocol.session.turn import Happened, TurnDetector, timing
-from vivavoce.protocol.wire.config import TurnDetection
+from vivavoce.protocol.wire.config import ServerVad, TurnDetection
 from vivavoce.protocol.wire.errors import ProtocolError
+from vivavoce.protocol.wire.shape import get
 
 __all__ = ["Listening"]
 
@@ -18,6 +19,9 @@ LEAST_COMMIT_MS = 100
 """O-21."""
 STALL_SECONDS = 1.0
 """A stream that stops in the middle of speech has ended its turn after this long: the one wall-clock rule."""
+MOST_INPUT = 10 * 60 * RATE
+"""Uncommitted input that a session holds: 29 MB."""
+OVERFLOW_STEP = 60 * RATE
 KEPT = RATE
 """With turn detection on, silence is kept this long beyond the prefix padding, then forgotten."""
 
@@ -50,7 +54,12 @@ class Listening:
 
     @property
     def deadline(self) -> float | None:
-        return self._last_audio + STALL_SECONDS if self._turn and self._detector else None
+        """When :meth:`tick` has something to do."""
+        if self._turn is not None:
+            return self._last_audio + STALL_SECONDS if self._detector else None
+        detection, quiet = self._shared.hearing.turn_detection, self._replies.quiet_from
+        timeout = get(detection.idle_timeout_ms, None) if isinstance(detection, ServerVad) else None
+        return quiet + timeout / 1000 if quiet is not None and timeout is not None else None
 
     def configure(self, detection: TurnDetection | None) -> None:
         """Take new settings; a turn under way keeps its audio and, with detection still on, its end (S-45)."""
@@ -67,6 +76,8 @@ class Listening:
     def audio(self, samples: int) -> None:
         self.received += samples
         self._last_audio = self._shared.now
+        if self.received - self._start > MOST_INPUT:
+            self._overflow()
 
     def speech(self, end: int, probability: float) -> None:
         """The window that ends at sample ``end`` holds speech with this probability."""
@@ -92,10 +103,12 @@ class Listening:
 
     def tick(self) -> None:
         deadline = self.deadline
-        if deadline is not None and self._shared.now >= deadline:
-            assert self._detector is not None
-            self._detector.reset()
+        if deadline is None or self._shared.now < deadline:
+            return
+        if self._turn is not None:
             self._end(self.received)
+        else:
+            self._idle()
 
     # What a client asks -----------------------------------------------------------------------------
 
@@ -133,6 +146,25 @@ class Listening:
         self._out.event("input_audio_buffer.speech_stopped", audio_end_ms=end * 1000 // RATE, item_id=item_id)
         self._commit(Span(self._start, end), item_id)
         self._replies.turn_ended()
+
+    def _overflow(self) -> None:
+        """The buffer is full: a turn ends here; without turn detection the oldest audio goes, and the client is
+        told once a minute of it."""
+        if self._turn is not None and self._detector is not None:
+            self._end(self.received)
+        elif self._detector is None:
+            self._start = self.received - MOST_INPUT + OVERFLOW_STEP
+            message = f"The input audio buffer holds {MOST_INPUT // RATE // 60} minutes; the oldest minute was dropped."
+            self._out.error(ProtocolError("input_audio_buffer_full", message + " Commit or clear it."))
+
+    def _idle(self) -> None:
+        """Nobody has spoken for ``idle_timeout_ms``: the silence is committed, and the mind asked to speak (O-37)."""
+        self._replies.quiet_from = None
+        span, item_id = Span(max(self._start, self.keep_from), self.received), self._out.ids("item")
+        where = {"audio_start_ms": span.start * 1000 // RATE, "audio_end_ms": span.end * 1000 // RATE}
+        self._out.event("input_audio_buffer.timeout_triggered", **where, item_id=item_id)
+        self._commit(span, item_id)
+        self._replies.answer()
 
     def _commit(self, span: Span, item_id: str) -> None:
         self._drop(span.end)

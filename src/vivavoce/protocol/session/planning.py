@@ -6,6 +6,8 @@ from vivavoce.protocol.session.commands import Context
 from vivavoce.protocol.session.items import Item, from_wire
 from vivavoce.protocol.session.mcp import Mcp
 from vivavoce.protocol.session.state import Shared
+from vivavoce.protocol.session.truncation import Truncation
+from vivavoce.protocol.session.usage import text_tokens
 from vivavoce.protocol.wire.config import CustomVoice, Format, FunctionTool, Pcm, Tool, Voice
 from vivavoce.protocol.wire.events import ItemReference, NewItem, ResponseAudioOutput, ResponseParams
 from vivavoce.protocol.wire.shape import get
@@ -30,6 +32,7 @@ class Plan:
 class Planner:
     def __init__(self, shared: Shared, mcp: Mcp) -> None:
         self._shared, self._mcp = shared, mcp
+        self._truncation = Truncation()
 
     def tools(self, params: ResponseParams) -> tuple[Tool, ...]:
         return tuple(get(params.tools, get(self._shared.realtime.tools, [])))
@@ -48,9 +51,15 @@ class Planner:
     def context(self, params: ResponseParams, plan: Plan) -> Context:
         """Raises :class:`ProtocolError` for an ``input`` that is wrong."""
         config, tools, limit = self._shared.realtime, self.tools(params), plan.max_output_tokens
+        instructions = get(params.instructions, get(config.instructions, ""))
+        items = self._given(params)
+        if items is None:
+            items = self._truncation.fit(
+                self._shared.conversation.items(), text_tokens(instructions), config.truncation
+            )
         return Context(
-            instructions=get(params.instructions, get(config.instructions, "")),
-            items=self._items(params),
+            instructions=instructions,
+            items=items,
             tools=tuple(tool for tool in tools if isinstance(tool, FunctionTool)),
             mcp=self._mcp.offered(tools),
             tool_choice=get(params.tool_choice, get(config.tool_choice, "auto")),
@@ -61,14 +70,14 @@ class Planner:
             max_output_tokens=limit if isinstance(limit, int) else None,
         )
 
-    def _items(self, params: ResponseParams) -> tuple[Item, ...]:
-        """The conversation as it stands, or what ``input`` puts in its place (O-30)."""
+    def _given(self, params: ResponseParams) -> tuple[Item, ...] | None:
+        """What ``input`` puts in the place of the conversation (O-30)."""
         given = get(params.input, None)
         if given is None:
-            return tuple(self._shared.conversation.items())
-        return tuple(self._given(new, f"response.input[{index}]") for index, new in enumerate(given))
+            return None
+        return tuple(self._item(new, f"response.input[{index}]") for index, new in enumerate(given))
 
-    def _given(self, new: NewItem, at: str) -> Item:
+    def _item(self, new: NewItem, at: str) -> Item:
         if isinstance(new, ItemReference):
             return self._shared.conversation.get(str(get(new.id, "")), "retrieve")
         return from_wire(new, self._shared.out.ids("item"), self._shared.out.ids("call"), at)

@@ -9,6 +9,7 @@ from typing import Any
 
 from vivavoce.protocol.session import usage
 from vivavoce.protocol.session.commands import (
+    RATE,
     AudioPart,
     CallMcp,
     CallPart,
@@ -61,6 +62,12 @@ class Replies:
         """The response that speaks in the conversation."""
         self._owed = False
         """A turn ended while an answer could not be interrupted: one answer follows it (S-21)."""
+        self.quiet_from: float | None = None
+        """Since when nothing has been heard after an answer; None while one is made or heard (S-22)."""
+        self._sound_from = self._sound_samples = 0.0
+        """When the latest answer began to sound, and how long it is, for a client that plays it itself."""
+        self._answering = False
+        """An answer is being made or heard."""
         self.playback = Playback(shared.out, self._active.__contains__)
 
     @property
@@ -76,6 +83,7 @@ class Replies:
 
     def interrupted(self) -> None:
         """A turn has begun: the answer under way ends (O-34, O-39). Out of band goes on (O-33)."""
+        self.quiet_from = None
         if not self._interrupts():
             return
         self._owed = False
@@ -148,6 +156,7 @@ class Replies:
             case AudioPart():
                 self._shared.voice_locked = True
                 response.take(part)
+                self._sounded(part)
                 if self._shared.media:
                     item = response.output[-1]
                     self.playback.queued(response_id, item.id, item.content[0])
@@ -156,6 +165,7 @@ class Replies:
 
     def played(self, item_id: str, ms: int, *, drained: bool) -> None:
         self.playback.played(item_id, ms, drained=drained)
+        self._settle_quiet()
 
     # ------------------------------------------------------------------------------------------------
 
@@ -248,9 +258,21 @@ class Replies:
         if self._default is not None and self._default not in self._active:
             self._default = None
         self.playback.settle()
+        self._settle_quiet()
         if self._owed and self._default is None:
             self._owed = False
             self._start(ResponseParams())
+
+    def _sounded(self, part: AudioPart) -> None:
+        if not self._sound_samples:
+            self._sound_from = self._shared.now
+        self._sound_samples += part.samples
+
+    def _settle_quiet(self) -> None:
+        if self._answering and self._default is None and not self.playback.sounding:
+            self._answering = False
+            played = 0.0 if self._shared.media else self._sound_from + self._sound_samples / RATE
+            self.quiet_from = max(self._shared.now, played)
 
     def _start(self, params: ResponseParams) -> None:
         tools, plan = self._planner.tools(params), self._planner.plan(params)
@@ -260,7 +282,8 @@ class Replies:
         response = Response(self._out.ids("resp"), plan, self._shared.conversation, self._out)
         active = self._active[response.id] = _Active(response, context, tools)
         if plan.in_conversation:
-            self._default = response.id
+            self._default, self._answering = response.id, True
+            self.quiet_from, self._sound_samples = None, 0.0
         if params.tools:
             self._mcp.adopt(tools)
             self._mcp.when_listed(tools, lambda: self._listed(active))

@@ -16,11 +16,16 @@ from vivavoce.protocol.wire.shape import get
 __all__ = ["Heard", "HeardFailed", "Transcriptions"]
 
 
+LOGPROBS = "item.input_audio_transcription.logprobs"
+
+
 @dataclass(frozen=True, slots=True)
 class Heard:
     """All the words of an item's audio; empty where none were said."""
 
     text: str
+    logprobs: tuple[tuple[str, float], ...] | None = None
+    """Each token with its logarithmic probability, where the model gives them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +56,18 @@ class Transcriptions:
             return
         parts[index].words = result.text
         if parts[index].shown:
+            sure = self._logprobs(result)
             if result.text:
-                out.event(f"{event}.delta", **where, delta=result.text)
-            out.event(f"{event}.completed", **where, transcript=result.text, usage=self._usage(parts[index]))
+                out.event(f"{event}.delta", **where, delta=result.text, **sure)
+            usage = self._usage(parts[index])
+            out.event(f"{event}.completed", **where, transcript=result.text, usage=usage, **sure)
+
+    def _logprobs(self, heard: Heard) -> dict[str, Any]:
+        """S-27: only where they were asked for."""
+        if heard.logprobs is None or LOGPROBS not in (get(self._shared.config.include, None) or ()):
+            return {}
+        shown = [{"token": t, "logprob": p, "bytes": list(t.encode())} for t, p in heard.logprobs]
+        return {"logprobs": shown}
 
     def _usage(self, content: Content) -> dict[str, Any]:
         """By duration for whisper and live models, in tokens for the others (U-07, U-08)."""

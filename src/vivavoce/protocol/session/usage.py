@@ -10,7 +10,7 @@ from typing import Any
 from vivavoce.protocol.session.commands import RATE, Context, Usage
 from vivavoce.protocol.session.items import Item
 
-__all__ = ["ZERO", "audio_tokens_in", "count", "text_tokens"]
+__all__ = ["ZERO", "audio_tokens_in", "count", "text_tokens", "tokens"]
 
 USER_SAMPLES_PER_TOKEN = RATE // 10
 ASSISTANT_SAMPLES_PER_TOKEN = RATE // 20
@@ -30,6 +30,11 @@ def count(context: Context, output: Iterable[Item], model: Usage | None = None) 
     audio_in, images = sum(size[1] for size in given), sum(size[2] for size in given)
     audio_out = sum(size[1] for size in made)
     return _usage(text_in, audio_in, images, min(model.cached, text_in), text_out, audio_out)
+
+
+def tokens(item: Item) -> int:
+    """Everything that an item counts for."""
+    return sum(_sizes(item))
 
 
 def text_tokens(text: str) -> int:
