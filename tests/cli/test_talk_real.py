@@ -1,0 +1,59 @@
+"""The main job from the terminal: a server as it is started, a recorded question, the answer and its timing."""
+
+import asyncio
+import re
+import signal
+import time
+from pathlib import Path
+
+import httpx
+import pytest
+from click.testing import CliRunner
+
+from tests.support.process import serve
+from tests.support.speech import FOLDER
+from vivavoce.audio.pcm import level_dbfs
+from vivavoce.audio.wav import read_wav
+from vivavoce.cli.main import main
+
+pytestmark = pytest.mark.models
+
+
+async def talk(address: str, *args: str | Path) -> str:
+    options = ["talk", "--url", f"{address}/v1/realtime", *map(str, args)]
+    result = await asyncio.to_thread(CliRunner().invoke, main, options)
+    assert result.exit_code == 0, result.output
+    return result.output
+
+
+async def test_a_spoken_question_is_answered_within_a_second(tmp_path: Path):
+    async with serve(tmp_path, "--port", "0") as process:
+        address = await process.address()
+        said = await talk(address, "--wav", FOLDER / "time_in_london.wav", "--out", tmp_path / "answer.wav")
+        typed = await talk(address, "--text", "What is twelve times seven?")
+        process.signal(signal.SIGTERM)
+        status, log = await process.rest()
+
+    assert "time in london" in said.partition("\n")[0].lower()
+    assert "London" in said.splitlines()[1]
+    first_audio = re.search(r"(\d+) ms  first audio", said)
+    assert first_audio
+    assert int(first_audio[1]) < 1000, said
+    pcm, rate = read_wav(tmp_path / "answer.wav")
+    assert len(pcm) / 2 / rate > 1.0
+    assert level_dbfs(pcm) > -40
+    assert "84" in typed or "eighty" in typed
+    assert status == 0
+    assert "Traceback" not in log
+
+
+async def test_health_within_two_seconds_of_the_start(tmp_path: Path):
+    """With warm files: the first start has made them warm."""
+    took = []
+    for _ in range(3):
+        start = time.monotonic()
+        async with serve(tmp_path, "--port", "0") as process, httpx.AsyncClient(timeout=20) as http:
+            # The socket listens before the address is told, so that this waits exactly until the server answers.
+            assert (await http.get(f"{await process.address()}/health")).status_code == 200
+            took.append(time.monotonic() - start)
+    assert min(took) < 2.0, took
