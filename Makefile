@@ -28,5 +28,6 @@ lock: ## write the lock files anew (take the newest: make lock ARGS=--upgrade)
 	@sh scripts/setup.sh dev
 	@ARGS="$(ARGS)" sh scripts/lock.sh
 
-web: ## build the front end from web/ (needs Node)
-	@sh scripts/web.sh
+web: ## build the front end from web/
+	@sh scripts/setup.sh dev
+	@.venv/bin/python scripts/tools.py web build
