@@ -4,6 +4,8 @@ import asyncio
 import itertools
 import json
 import socket
+import subprocess
+import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
@@ -85,6 +87,11 @@ async def test_what_is_no_event_is_answered_and_the_line_goes_on(
     assert set(answer["error"]) == {"type", "code", "message", "param", "event_id"}
     assert (answer["error"]["type"], answer["error"]["code"]) == ("invalid_request_error", code)
     assert answer["error"]["event_id"] == event_id
+
+
+def test_aiortc_is_loaded_for_calls_alone() -> None:
+    check = "import sys, vivavoce.transports.websocket, vivavoce.transports.webrtc; sys.exit('aiortc' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", check], timeout=30).returncode == 0
 
 
 async def test_a_message_may_hold_several_frames() -> None:

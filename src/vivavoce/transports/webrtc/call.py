@@ -28,6 +28,7 @@ from vivavoce.transports.webrtc.channel import LABEL, Events
 from vivavoce.transports.webrtc.ice import prepare
 from vivavoce.transports.webrtc.inbound import Inbound
 from vivavoce.transports.webrtc.inbox import Inbox
+from vivavoce.transports.webrtc.reorder import sort_only
 from vivavoce.transports.webrtc.sdp import Offer, invalid_offer, read_offer
 from vivavoce.transports.webrtc.track import Speaker
 
@@ -128,6 +129,7 @@ class Call:
 
     def _start(self, ours: RTCRtpTransceiver, offer: Offer) -> None:
         if offer.speaks:
+            sort_only(ours.receiver)
             self._tasks.append(asyncio.create_task(self._listen(ours.receiver.track)))
         if not offer.listens:
             self._tasks.append(asyncio.create_task(_play_to_nobody(self._speaker)))
