@@ -116,7 +116,7 @@ class Response:
             "status": self.status,
             "status_details": details,
             "output": [item.view() for item in self.output],
-            "conversation_id": self._conversation.id if self._conversation else None,
+            "conversation_id": self._conversation.id if self._conversation is not None else None,
             "output_modalities": [plan.modality],
             "max_output_tokens": plan.max_output_tokens,
             "audio": {"output": {"format": msgspec.to_builtins(plan.format), "voice": msgspec.to_builtins(plan.voice)}},
@@ -162,7 +162,7 @@ class Response:
         self._open = item
         index = len(self.output) - 1
         self._out.event("response.output_item.added", response_id=self.id, output_index=index, item=item.view())
-        if self._conversation:
+        if self._conversation is not None:
             self._conversation.add(item)
 
     def close_open(self, status: str = "completed") -> None:
@@ -188,7 +188,7 @@ class Response:
         item.status = status
         index = self.output.index(item)
         self._out.event("response.output_item.done", response_id=self.id, output_index=index, item=item.view())
-        if self._conversation:
+        if self._conversation is not None:
             self._conversation.done(item)
 
     def _close_message(self, item: Item) -> None:
