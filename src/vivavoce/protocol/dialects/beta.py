@@ -8,11 +8,13 @@ from vivavoce.protocol.dialects.flat import (
     flat_item,
     flat_response,
     flat_session,
-    nested,
     nested_item,
-)
+    nested_response,
+    nested_session,
+    nested_transcription,
+)  # fmt: skip
 from vivavoce.protocol.dialects.ga import Ga
-from vivavoce.protocol.frame import APPEND, Frame
+from vivavoce.protocol.frame import Frame
 from vivavoce.protocol.wire.errors import ProtocolError
 
 __all__ = ["DEFAULT_TEMPERATURE", "Beta", "read_temperature"]
@@ -69,38 +71,46 @@ class Beta:
         return _NAMES.get(frame.type, frame.type)
 
     def _to_ga(self, frame: Frame) -> Frame:
-        read = self._read.get(frame.type)
-        if frame.type == APPEND or read is None:
+        if (read := self._read.get(frame.type)) is None:
             return frame
-        data = dict(frame.data)
         try:
-            data = read(data)
+            data = read(dict(frame.data))
         except ProtocolError as error:
-            event_id = data.get("event_id")
+            event_id = frame.data.get("event_id")
             error.event_id = event_id if isinstance(event_id, str) else None
             raise
         return Frame(data["type"], data)
 
     def _update(self, event: dict[str, Any]) -> dict[str, Any]:
-        if not isinstance(session := event.get("session"), Mapping):
-            return event
-        temperature = read_temperature(session, "session.temperature", self._temperature)
-        event["session"] = {"type": "realtime", **nested(session, "session")}
-        self._temperature = temperature  # only now that nothing of the update is wrong, as far as is known here
+        if isinstance(session := event.get("session"), Mapping):
+            temperature = read_temperature(session, "session.temperature", self._temperature)
+            event["session"] = nested_session(session)
+            self._temperature = temperature
         return event
 
     def _update_transcription(self, event: dict[str, Any]) -> dict[str, Any]:
-        """E-57."""
-        event["type"] = "session.update"
         if isinstance(session := event.get("session"), Mapping):
             event["session"] = nested_transcription(session)
-        return event
+        return {**event, "type": "session.update"}
 
     def _create_item(self, event: dict[str, Any]) -> dict[str, Any]:
         return {**event, "item": nested_item(event["item"])} if "item" in event else event
 
     def _create_response(self, event: dict[str, Any]) -> dict[str, Any]:
         if isinstance(response := event.get("response"), Mapping):
-            read_temperature(response, "response.temperature", self._temperature)
-            event["response"] = nested(response, "response")
+            read_temperature(response, "response.temperature", self._temperature)  # the right ones go no further
+            event["response"] = nested_response(response)
         return event
+
+
+def read_temperature(flat: Mapping[str, Any], at: str, otherwise: float = DEFAULT_TEMPERATURE) -> float:
+    """``flat["temperature"]``, or ``otherwise`` where there is none. Raises :class:`ProtocolError` naming ``at``."""
+    temperature = flat.get("temperature")
+    if temperature is None:
+        return otherwise
+    if not isinstance(temperature, int | float) or isinstance(temperature, bool):
+        raise ProtocolError("invalid_type", f"'{at}' is a number.", param=at)
+    if not LEAST_TEMPERATURE <= temperature <= MOST_TEMPERATURE:
+        words = f"'{at}' lies between {LEAST_TEMPERATURE} and {MOST_TEMPERATURE}."
+        raise ProtocolError("invalid_value", words, param=at)
+    return temperature

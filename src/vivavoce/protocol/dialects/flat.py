@@ -12,14 +12,15 @@ from vivavoce.protocol.wire.errors import ProtocolError
 from vivavoce.protocol.wire.overlay import laid_over
 
 __all__ = [
-    "BETA_ONLY", "flat_error", "flat_item", "flat_path", "flat_response", "flat_session", "nested", "nested_item",
+    "BETA_ONLY", "flat_error", "flat_item", "flat_path", "flat_response", "flat_session", "nested_item",
+    "nested_response", "nested_session", "nested_transcription",
 ]  # fmt: skip
 
 Json = Mapping[str, Any]
 
 # Values that are spelt differently ------------------------------------------------------------------
 
-_FORMATS = {
+_FORMATS: dict[str, dict[str, Any]] = {
     "pcm16": {"type": "audio/pcm", "rate": 24000},
     "g711_ulaw": {"type": "audio/pcmu"},
     "g711_alaw": {"type": "audio/pcma"},
@@ -99,20 +100,22 @@ _FLAT_CONTENT = {ga: beta for beta, ga in _CONTENT.items()}
 # To GA ----------------------------------------------------------------------------------------------
 
 
-def nested(flat: Json, at: str) -> dict[str, Any]:
-    """A session or the parameters of a response, as GA writes them; ``at`` is ``session`` or ``response``. Raises
-    :class:`ProtocolError` for a value that GA has no word for."""
-    plain = {key: value for key, value in flat.items() if key not in BETA_ONLY}
-    if isinstance(items := plain.get("input"), list):
-        plain["input"] = [nested_item(item) for item in items]
-    for key in flat.keys() & _BY_FLAT.keys():
-        moved = _BY_FLAT[key]
-        try:
-            plain = laid_over(plain, _under(moved.path, moved.nest(flat[key])))
-        except ProtocolError as error:
-            error.param = f"{at}.{key}"
-            raise
-    return plain
+def nested_session(flat: Json) -> dict[str, Any]:
+    """Raises :class:`ProtocolError` for a value that GA has no word for."""
+    return {"type": "realtime", **_nested(flat, "session")}
+
+
+def nested_transcription(flat: Json) -> dict[str, Any]:
+    """The same of a transcription session, whose ``modalities`` say nothing (E-57, H-39)."""
+    return {"type": "transcription", **_nested({key: flat[key] for key in flat if key != "modalities"}, "session")}
+
+
+def nested_response(flat: Json) -> dict[str, Any]:
+    """The parameters of ``response.create`` (E-56)."""
+    nested = _nested(flat, "response")
+    if isinstance(items := nested.get("input"), list):
+        nested["input"] = [nested_item(item) for item in items]
+    return nested
 
 
 def nested_item(item: Any) -> Any:
@@ -160,6 +163,18 @@ def flat_error(error: Json) -> Json:
 
 
 # ----------------------------------------------------------------------------------------------------
+
+
+def _nested(flat: Json, at: str) -> dict[str, Any]:
+    nested = {key: value for key, value in flat.items() if key not in BETA_ONLY}
+    for moved in (_BY_FLAT[key] for key in flat if key in _BY_FLAT):
+        try:
+            value = moved.nest(flat[moved.flat])
+        except ProtocolError as error:
+            error.param = f"{at}.{moved.flat}"
+            raise
+        nested = laid_over(nested, _under(moved.path, value))
+    return nested
 
 
 def _under(path: str, value: Any) -> dict[str, Any]:
