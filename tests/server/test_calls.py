@@ -100,12 +100,12 @@ async def test_the_shapes_of_a_form(sdp, session, wrapped):
 
 async def test_the_call_is_joined_with_the_backend_and_ends_with_either():
     async with place() as at:
-        await at.post(content=OFFER, headers=SDP)
+        location = (await at.post(content=OFFER, headers=SDP)).headers["location"]
         client, answerer = at.calls.lines[0], at.backend.lines[0]
         assert (await client.next_sent()).type == "session.created"
         client.arrive(Frame("response.create"))
         assert (await answerer.next_sent()).type == "response.create"
-        live = at.served.service.registry.find(next(iter(at.served.service.registry._live)))
+        live = at.served.service.registry.find(location.rpartition("/")[2])
         assert live is not None
         client.hang_up()
         await asyncio.wait_for(live.gone.wait(), 5)

@@ -2,6 +2,7 @@
 
 import json
 import logging
+import os
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
@@ -110,5 +111,6 @@ async def _read(response: aiohttp.ClientResponse) -> str:
 
 def _why(error: aiohttp.ClientError) -> str:
     if isinstance(error, aiohttp.ClientConnectorError):
-        return error.os_error.strerror or "the connection was refused"
+        number = error.os_error.errno or 0  # negative where no address was found for the name
+        return os.strerror(number) if number > 0 else error.os_error.strerror or "the connection failed"
     return str(error) or "the connection was cut"

@@ -1,0 +1,59 @@
+"""A call with real media, from the offer that is posted to the hang-up."""
+
+import asyncio
+
+import httpx
+
+from tests.support.backends import ScriptedBackend
+from tests.support.serving import serving
+from tests.transports.webrtc.caller import Caller
+from vivavoce.protocol.frame import APPEND, Frame
+
+SDP = {"Content-Type": "application/sdp"}
+
+
+async def test_a_call_from_offer_to_hang_up():
+    backend = ScriptedBackend()
+    async with serving(backend) as served, httpx.AsyncClient(base_url=served.http, timeout=20) as http:
+        caller = Caller()
+        try:
+            placed = await http.post("/v1/realtime/calls?model=gpt-x", content=await caller.offer(), headers=SDP)
+            assert placed.status_code == 201, placed.text
+            await caller.accept(placed.text)
+            created = await caller.event()
+            assert (created["type"], created["session"]["model"]) == ("session.created", "gpt-x")
+            answerer = await backend.next_opened()
+            assert (await answerer.next_sent()).type == APPEND
+            answerer.arrive(Frame("response.created", {"type": "response.created", "response": {"id": "resp_1"}}))
+            assert (await caller.event())["type"] == "response.created"
+            hung_up = await http.post(placed.headers["location"] + "/hangup")
+            assert hung_up.status_code == 200
+            assert len(served.service.registry) == 0
+            assert answerer.closed
+            await asyncio.wait_for(caller.closed.wait(), 10)
+        finally:
+            await caller.close()
+
+
+async def test_a_caller_that_goes_ends_its_session():
+    backend = ScriptedBackend()
+    async with serving(backend) as served, httpx.AsyncClient(base_url=served.http, timeout=20) as http:
+        caller = Caller()
+        placed = await http.post("/v1/realtime/calls", content=await caller.offer(), headers=SDP)
+        await caller.accept(placed.text)
+        await caller.event()
+        live = served.service.registry.find(placed.headers["location"].rpartition("/")[2])
+        assert live is not None
+        await caller.close()
+        await asyncio.wait_for(live.gone.wait(), 20)
+        assert (await backend.next_opened()).closed
+
+
+async def test_an_offer_that_only_looks_like_one():
+    backend = ScriptedBackend()
+    async with serving(backend) as served, httpx.AsyncClient(base_url=served.http, timeout=20) as http:
+        for offer in ("v=0", "v=0\r\no=- 1 2 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\n", "v=0\r\nm=audio x y z\r\n"):
+            refused = await http.post("/v1/realtime/calls", content=offer, headers=SDP)
+            assert (refused.status_code, refused.json()["error"]["code"]) == (400, "invalid_offer")
+        assert len(served.service.registry) == 0
+        assert all(line.closed for line in backend.lines)
