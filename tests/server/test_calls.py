@@ -14,11 +14,12 @@ import pytest
 from tests.support.backends import ScriptedBackend
 from tests.support.calls import ANSWER, OFFER, Calls
 from tests.support.leaks import no_leaks
-from tests.support.serving import Served, serving
 from vivavoce.backends.interface import BackendError
 from vivavoce.protocol.frame import Frame
+from vivavoce.server.app import build
 from vivavoce.server.options import ServerOptions
 from vivavoce.server.security import MAX_BODY
+from vivavoce.server.service import Service
 
 SESSION = {"type": "realtime", "instructions": "Be brief."}
 SDP = {"Content-Type": "application/sdp"}
@@ -32,7 +33,7 @@ async def _nothing_is_left():
 
 @dataclass
 class Place:
-    served: Served
+    service: Service
     backend: ScriptedBackend
     calls: Calls
     http: httpx.AsyncClient
@@ -42,15 +43,19 @@ class Place:
 
     def nothing_is_left(self) -> bool:
         lines = [*self.calls.lines, *self.backend.lines]
-        return len(self.served.service.registry) == 0 and all(line.closed for line in lines)
+        return len(self.service.registry) == 0 and all(line.closed for line in lines)
 
 
 @asynccontextmanager
 async def place(failing: Exception | None = None, **options: Any) -> AsyncIterator[Place]:
     backend, calls = ScriptedBackend(failing=failing), Calls()
-    async with serving(backend, ServerOptions(**options), answer_call=calls.answer) as served:
-        async with httpx.AsyncClient(base_url=served.http) as http:
-            yield Place(served, backend, calls, http)
+    app = build(ServerOptions(**options), backend, answer_call=calls.answer)
+    transport = httpx.ASGITransport(app)
+    async with (
+        app.router.lifespan_context(app),
+        httpx.AsyncClient(transport=transport, base_url="http://localhost") as http,
+    ):
+        yield Place(app.state.service, backend, calls, http)
 
 
 def multipart(*parts: tuple[str, str, str]) -> dict[str, Any]:
@@ -105,7 +110,7 @@ async def test_the_call_is_joined_with_the_backend_and_ends_with_either():
         assert (await client.next_sent()).type == "session.created"
         client.arrive(Frame("response.create"))
         assert (await answerer.next_sent()).type == "response.create"
-        live = at.served.service.registry.find(location.rpartition("/")[2])
+        live = at.service.registry.find(location.rpartition("/")[2])
         assert live is not None
         client.hang_up()
         await asyncio.wait_for(live.gone.wait(), 5)
