@@ -1,6 +1,7 @@
 """WebRTC without media: what was offered, and the far side of each call."""
 
 from tests.support.lines import MemoryLine
+from vivavoce.protocol.dialects import Dialect
 from vivavoce.protocol.frame import Line
 from vivavoce.protocol.wire.errors import ProtocolError
 
@@ -15,11 +16,13 @@ class Calls:
 
     def __init__(self) -> None:
         self.offers: list[str] = []
+        self.dialects: list[Dialect] = []
         self.lines: list[MemoryLine] = []
 
-    async def answer(self, offer: str) -> tuple[Line, str]:
+    async def answer(self, offer: str, dialect: Dialect) -> tuple[Line, str]:
         if "garbage" in offer:
             raise ProtocolError("invalid_offer", "The SDP offer cannot be answered: garbage.", param="sdp")
         self.offers.append(offer)
+        self.dialects.append(dialect)
         self.lines.append(MemoryLine())
         return self.lines[-1], ANSWER

@@ -18,19 +18,20 @@ NOTHING: Any = object()
 _Schema = Mapping[str, Any]
 
 _PLACES = {"city", "location", "place", "country", "town", "where", "region", "address", "destination"}
+_TEXTS = {"text", "message", "content", "body"}
 _INTRODUCED_BY = (
     (_PLACES, ("in", "for", "at", "to", "of", "from", "near")),
     ({"from", "origin", "source", "sender"}, ("from",)),
     ({"to", "recipient", "target", "contact", "who"}, ("to", "for")),
-    ({"text", "message", "content", "body"}, ("saying", "says", "say", "that", "message")),
+    (_TEXTS, ("saying", "says", "say", "that", "message")),
     ({"query", "question", "topic", "subject", "term", "search", "q"}, ("for", "about", "on", "of")),
     ({"name", "title", "label", "user"}, ("called", "named", "name", "titled", "is", "for")),
 )
 _ANY = ("in", "for", "about", "to", "of", "called", "named", "on", "at", "with", "that", "from")
 _DAYS = tuple("today tomorrow yesterday tonight monday tuesday wednesday thursday friday saturday sunday".split())
 _ENDS = {"in", "for", "at", "to", "from", "with", "about", "saying", "please", "and", "now", "by", "on", *_DAYS}
-_OFF = ("off", "not", "no", "don't", "disable", "without", "false", "stop", "close", "never")
-_ON = ("on", "yes", "enable", "with", "true", "start", "open")
+_OFF = ("off", "not", "no", "don't", "disable", "without", "false", "never")
+_ON = ("on", "yes", "enable", "true")
 
 
 class Arguments:
@@ -78,7 +79,7 @@ class _Heard:
             return self._choice(field["enum"])
         match _type(field):
             case "boolean":
-                return self._switch()
+                return self._switch(name)
             case "integer" | "number" as kind:
                 return self._number(name, whole=kind == "integer")
             case "string":
@@ -98,10 +99,10 @@ class _Heard:
                 return choice
         return NOTHING
 
-    def _switch(self) -> Any:
+    def _switch(self, name: str) -> Any:
         if self._words.has(*_OFF):
             return False
-        return True if self._words.has(*_ON) else NOTHING
+        return True if self._words.has(*_ON, *name_words(name)) else NOTHING
 
     def _number(self, name: str, whole: bool) -> Any:
         """One that follows the parameter's name, else the next."""
@@ -119,12 +120,12 @@ class _Heard:
             return next((word for word in self._words.lower if word in _DAYS), NOTHING)
         own = [leads for names, leads in _INTRODUCED_BY if name & names]
         prepositions = own[0] if own else _ANY
-        free = self._only and not name & _PLACES
+        free = name & _TEXTS or (self._only and not name & _PLACES)
         for preposition in prepositions:
             for at, word in enumerate(self._words.lower):
-                if word == preposition and (span := self._span(at + 1, to_the_end=free)):
+                if word == preposition and (span := self._span(at + 1, to_the_end=bool(free))):
                     self._used.update(span)
-                    return self._written(span, as_name=bool(name & (_PLACES | {"name"})))
+                    return self._written(span, as_name=bool(name & (_PLACES | {"name", "origin"})))
         return NOTHING
 
     def _span(self, start: int, to_the_end: bool) -> list[int]:

@@ -80,8 +80,8 @@ _WIDE_COUNTRIES = {
 }
 _INITIALS = {"usa", "us", "uk", "utc", "gmt", "dc"}
 _WITH_ARTICLE = {
-    "united states", "united states of america", "united kingdom", "netherlands", "philippines", "emirates", "usa", "us",
-    "uk", "czech republic",
+    "united states", "united states of america", "united kingdom", "netherlands", "philippines", "emirates", "usa",
+    "us", "uk", "czech republic",
 }  # fmt: skip
 
 

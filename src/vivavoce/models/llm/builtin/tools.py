@@ -12,7 +12,7 @@ from vivavoce.models.llm.builtin.words import Words
 __all__ = ["Choice", "choose", "force", "result_in_words"]
 
 _EMPTY_WORDS = set(
-    "get fetch find set do run call make show look up lookup current the a an of for to in by tool function my and".split()
+    "get fetch find set do run call make show look up lookup current the a an of for to in by tool function my".split()
 )
 LONGEST_RESULT = 400
 """Characters of a tool's result that are said; nobody listens to more."""
