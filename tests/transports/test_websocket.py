@@ -55,7 +55,7 @@ async def test_audio_is_bytes_inside_and_base64_on_the_wire() -> None:
         frame = await line.receive()
         assert (frame.type, frame.audio) == (APPEND, b"\x01\x02")
         await line.send(Frame(FLUSH, {"item_id": "item_1"}))  # not for a WebSocket
-        await line.send(Frame(AUDIO_DELTA, {"item_id": "item_1"}, frame.audio))
+        await line.send(Frame(AUDIO_DELTA, {"type": AUDIO_DELTA, "item_id": "item_1"}, frame.audio))
         await line.close()
 
     async with serving(echo) as url, websockets.connect(url) as client:

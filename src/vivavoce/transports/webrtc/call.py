@@ -144,6 +144,9 @@ class Call:
                 self._inbox.put(Frame(APPEND, {"type": APPEND}, pcm), len(pcm))
         except MediaStreamError:
             pass  # the caller took the track away, or left
+        except Exception:
+            log.exception("the sound of a call could not be read")
+            self._lost(1011, "The sound of the call could not be read.")
 
     def _frames(self, thing: Frame | str | bytes) -> list[Frame]:
         if isinstance(thing, Frame):
