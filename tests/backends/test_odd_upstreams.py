@@ -21,7 +21,7 @@ from vivavoce.server.run import listen
 
 KEY = "sk-proj-a1b2c3d4e5f6"
 OFFER = "v=0\r\n"
-REQUEST = SessionRequest("sess_1", "gpt-realtime", "realtime", None, media=True)
+REQUEST = SessionRequest("sess_1", "gpt-realtime", "realtime")
 
 Answer = Callable[[HTTPConnection], Awaitable[Response]]
 
@@ -176,6 +176,12 @@ async def test_one_that_mints_nothing():
         with pytest.raises(BackendError) as error:
             await ours.open(request)
     assert "minted no client secret" in error.value.body["message"]
+
+
+async def test_a_call_is_relayed_or_not_at_all():
+    with pytest.raises(BackendError, match="connect by WebSocket") as error:
+        await UpstreamBackend("http://localhost", KEY).open(SessionRequest("sess_1", "m", "realtime", media=True))
+    assert error.value.status == 501
 
 
 async def test_a_call_without_a_name_cannot_be_hung_up_from_here():

@@ -7,8 +7,11 @@ import httpx
 from tests.support.backends import ScriptedBackend
 from tests.support.serving import serving
 from tests.transports.webrtc.caller import Caller
+from vivavoce.backends.upstream.backend import UpstreamBackend
 from vivavoce.protocol.frame import APPEND, Frame
+from vivavoce.server.options import ServerOptions
 
+KEY = "0123-the-upstreams-key-4567"
 SDP = {"Content-Type": "application/sdp"}
 
 
@@ -57,3 +60,25 @@ async def test_an_offer_that_only_looks_like_one():
             assert (refused.status_code, refused.json()["error"]["code"]) == (400, "invalid_offer")
         assert len(served.service.registry) == 0
         assert all(line.closed for line in backend.lines)
+
+
+async def test_a_relayed_call_has_its_media_at_the_upstream_and_is_hung_up_through_us():
+    answering = ScriptedBackend()
+    async with serving(answering, ServerOptions(require_key=KEY)) as theirs:
+        async with serving(UpstreamBackend(f"{theirs.http}/v1", KEY)) as ours:
+            async with httpx.AsyncClient(base_url=ours.http, timeout=20) as http:
+                caller = Caller()
+                try:
+                    placed = await http.post(
+                        "/v1/realtime/calls?model=gpt-x", content=await caller.offer(), headers=SDP
+                    )
+                    assert placed.status_code == 201, placed.text
+                    await caller.accept(placed.text)
+                    assert (await caller.event())["session"]["model"] == "gpt-x"
+                    assert (await (await answering.next_opened()).next_sent()).type == APPEND
+                    assert KEY not in placed.text + str(placed.headers)
+                    assert (await http.post(placed.headers["location"] + "/hangup")).status_code == 200
+                    assert len(theirs.service.registry) == 0
+                    await asyncio.wait_for(caller.closed.wait(), 10)
+                finally:
+                    await caller.close()

@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 import aiohttp
 
-from vivavoce.backends.interface import Relayed, SessionRequest
+from vivavoce.backends.interface import BackendError, Relayed, SessionRequest
 from vivavoce.backends.upstream.api import Api
 from vivavoce.backends.upstream.refusals import late, strange, unreachable
 from vivavoce.client.realtime import Late, Refused, Unreachable, dial
@@ -56,6 +56,11 @@ class UpstreamBackend:
     async def open(self, request: SessionRequest) -> Line:
         """Where the session begins with wishes they are bound to a secret first, so that ``session.created`` shows them
         already."""
+        if request.media:
+            raise BackendError.of(
+                501, "A WebRTC call is passed on to the upstream and not carried by this server; connect by WebSocket.",
+                code="media_not_carried",
+            )  # fmt: skip
         key, wishes = self._key, self._wishes(request)
         if wishes:
             key = await self._api.mint(self._named(request, wishes))
