@@ -34,6 +34,8 @@ class Grant:
     """Unix seconds. Ends the key, not the sessions that it opened (H-34)."""
     parent: str
     """The principal that minted it."""
+    beta: Mapping[str, Any] | None = None
+    """The session as the beta API writes it, of a key that was minted there: who holds it speaks beta (H-43)."""
 
 
 class Grants:
@@ -46,7 +48,9 @@ class Grants:
         self._grants: dict[bytes, Grant] = {}
         self._ends: list[tuple[int, bytes]] = []  # a heap: which key goes next
 
-    def mint(self, config: Mapping[str, Any], *, seconds: int, parent: str) -> tuple[str, Grant]:
+    def mint(
+        self, config: Mapping[str, Any], *, seconds: int, parent: str, beta: Mapping[str, Any] | None = None
+    ) -> tuple[str, Grant]:
         """A new key and what it stands for. ``seconds`` lies between MIN_SECONDS and MAX_SECONDS.
         Raises :class:`TooManyGrants`."""
         if not MIN_SECONDS <= seconds <= MAX_SECONDS:
@@ -55,7 +59,7 @@ class Grants:
         if len(self._grants) >= self._limit:
             raise TooManyGrants
         key = PREFIX + base64.b32encode(self._random(KEY_BYTES)).decode().lower()
-        grant = Grant(dict(config), int(self._now()) + seconds, parent)
+        grant = Grant(dict(config), int(self._now()) + seconds, parent, beta)
         name = _hash(key)
         self._grants[name] = grant
         heapq.heappush(self._ends, (grant.expires_at, name))

@@ -15,7 +15,7 @@ from starlette.routing import Mount, Route, Router, WebSocketRoute
 from vivavoce.access.gate import Gate
 from vivavoce.access.grants import Grants
 from vivavoce.backends.interface import Backend
-from vivavoce.protocol.dialects.ga import Ga
+from vivavoce.protocol.dialects import Dialect
 from vivavoce.protocol.frame import Line
 from vivavoce.server.api.config import config
 from vivavoce.server.errors import handlers
@@ -26,6 +26,7 @@ from vivavoce.server.security import middleware
 from vivavoce.server.service import AnswerCall, Service
 from vivavoce.server.v1.calls import hang_up, place
 from vivavoce.server.v1.client_secrets import mint
+from vivavoce.server.v1.legacy import mint_session, mint_transcription, place_beta
 from vivavoce.server.v1.realtime import realtime, realtime_without_upgrade
 from vivavoce.sessions.registry import Registry
 from vivavoce.sessions.relayed import RelayedCalls
@@ -80,6 +81,9 @@ def _routes(service: Service) -> list[Route | Mount]:
     v1 = [
         WebSocketRoute("/realtime", partial(realtime, service)),
         Route("/realtime", realtime_without_upgrade),
+        Route("/realtime", partial(place_beta, service), methods=["POST"]),
+        Route("/realtime/sessions", partial(mint_session, service), methods=["POST"]),
+        Route("/realtime/transcription_sessions", partial(mint_transcription, service), methods=["POST"]),
         Route("/realtime/client_secrets", partial(mint, service), methods=["POST"]),
         Route("/realtime/calls", partial(place, service), methods=["POST"]),
         Route("/realtime/calls/{call_id}/hangup", partial(hang_up, service), methods=["POST"]),
@@ -116,10 +120,10 @@ async def _warmed(warm: Callable[[], Awaitable[None]] | None) -> None:
 
 
 def _aiortc(new_id: Callable[[str], str]) -> AnswerCall:
-    async def answer(offer: str) -> tuple[Line, str]:
+    async def answer(offer: str, dialect: Dialect) -> tuple[Line, str]:
         # 30 MB and half a second, for the first call alone and beside the loop, where other sessions go on.
         call = await asyncio.to_thread(importlib.import_module, "vivavoce.transports.webrtc.call")
-        answered: tuple[Line, str] = await call.answer(offer, Ga(), new_id=lambda: new_id("event_"))
+        answered: tuple[Line, str] = await call.answer(offer, dialect, new_id=lambda: new_id("event_"))
         return answered
 
     return answer

@@ -8,6 +8,7 @@ from starlette.requests import HTTPConnection
 from vivavoce.access.gate import Gate
 from vivavoce.access.grants import Grants
 from vivavoce.backends.interface import Backend
+from vivavoce.protocol.dialects import Dialect
 from vivavoce.protocol.frame import Line
 from vivavoce.server.options import ServerOptions
 from vivavoce.sessions.registry import Registry
@@ -15,9 +16,9 @@ from vivavoce.sessions.relayed import RelayedCalls
 
 __all__ = ["AnswerCall", "Service", "bearer"]
 
-AnswerCall = Callable[[str], Awaitable[tuple[Line, str]]]
-"""From an SDP offer to the call as a line and the SDP answer. Raises :class:`ProtocolError` for what is no offer,
-and then nothing is left of it."""
+AnswerCall = Callable[[str, Dialect], Awaitable[tuple[Line, str]]]
+"""From an SDP offer, and what is spoken on its data channel, to the call as a line and the SDP answer. Raises
+:class:`ProtocolError` for what is no offer, and then nothing is left of it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,14 +13,16 @@ from vivavoce.protocol.wire.shape import Shape, check
 from vivavoce.server.service import Service, bearer
 from vivavoce.server.v1.wish import wish
 
-__all__ = ["mint"]
+__all__ = ["Seconds", "mint", "read_json"]
 
 DEFAULT_SECONDS = 600
+
+Seconds = Annotated[int, Meta(ge=MIN_SECONDS, le=MAX_SECONDS)]
 
 
 class _Expiry(Shape):
     anchor: Literal["created_at"] = "created_at"
-    seconds: Annotated[int, Meta(ge=MIN_SECONDS, le=MAX_SECONDS)] = DEFAULT_SECONDS
+    seconds: Seconds = DEFAULT_SECONDS
 
 
 class _Body(Shape):
@@ -31,7 +33,7 @@ class _Body(Shape):
 async def mint(service: Service, request: Request) -> JSONResponse:
     """The session is checked as a whole before a key is given for it."""
     principal = service.gate.enter_with_standard_key(bearer(request))
-    body = _read(await request.body())
+    body = check(await read_json(request), _Body)
     wanted = wish(service, principal, {}, body.session or None)
     session = {**service.backend.describe(wanted), "expires_at": 0}  # no session is open yet (H-32)
     seconds = body.expires_after.seconds if body.expires_after else DEFAULT_SECONDS
@@ -40,10 +42,9 @@ async def mint(service: Service, request: Request) -> JSONResponse:
     return JSONResponse(told, headers={"Cache-Control": "no-store"})
 
 
-def _read(raw: bytes) -> _Body:
+async def read_json(request: Request) -> Any:
     """No body at all is taken for ``{}``."""
     try:
-        data = msgspec.json.decode(raw or b"{}")
+        return msgspec.json.decode(await request.body() or b"{}")
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise ProtocolError("invalid_json", f"The body is not valid JSON: {error}.") from None
-    return check(data, _Body)

@@ -8,12 +8,12 @@ from starlette.websockets import WebSocket
 
 from vivavoce.access.gate import Refused
 from vivavoce.backends.interface import SessionRequest
-from vivavoce.protocol.dialects.ga import Ga
 from vivavoce.protocol.frame import Closed
 from vivavoce.protocol.wire.errors import ProtocolError
 from vivavoce.server import logs
 from vivavoce.server.errors import CallNotFound, answer, refuse_in_band
 from vivavoce.server.service import Service, bearer
+from vivavoce.server.v1.dialect import dialect_of
 from vivavoce.server.v1.wish import wish
 from vivavoce.sessions.hub import join
 from vivavoce.transports.subprotocols import read_subprotocols
@@ -38,7 +38,8 @@ async def realtime(service: Service, socket: WebSocket) -> None:
         return
     logs.session.set(request.session_id)
     await socket.accept(offered.answer)
-    line = WebSocketLine(socket, Ga(), new_id=lambda: service.new_id("event_"))
+    dialect = dialect_of(principal, socket.headers, beta=offered.beta)
+    line = WebSocketLine(socket, dialect, new_id=lambda: service.new_id("event_"))
     try:
         await _hold(service, line, request, socket.client.host if socket.client else "")
     except Closed as closed:
