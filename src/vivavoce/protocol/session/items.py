@@ -67,9 +67,13 @@ class Content:
 
     def cut(self, samples: int) -> None:
         """Keep what was heard of the first ``samples``."""
-        self.words = self.heard(samples)
+        if samples >= self.samples:
+            return
+        self.words, self.samples = self.heard(samples), samples
         self.marks = [mark for mark in self.marks if mark[0] < samples]
-        self.samples = min(self.samples, samples)
+        if self.marks:  # of the words of the last mark only some are left
+            before = sum(len(text) for _, text in self.marks[:-1])
+            self.marks[-1] = (self.marks[-1][0], self.words[before:])
 
     def view(self) -> dict[str, Any]:
         match self.type:

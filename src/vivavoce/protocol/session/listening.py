@@ -49,7 +49,7 @@ class Listening:
         """Audio before this sample will not be asked for any more."""
         if self._detector is None or self._turn is not None:
             return self._start
-        kept = self.received - self._detector.timing.prefix - KEPT
+        kept = self._heard - self._detector.timing.prefix - KEPT
         return max(self._start, kept)
 
     @property
@@ -63,6 +63,7 @@ class Listening:
 
     def configure(self, detection: TurnDetection | None) -> None:
         """Take new settings; a turn under way keeps its audio and, with detection still on, its end (S-45)."""
+        self._start = self.keep_from  # more padding than before cannot bring back what was let go
         if detection is None:
             self._detector = self._turn = None
             return
@@ -83,7 +84,10 @@ class Listening:
         """The window that ends at sample ``end`` holds speech with this probability."""
         if self._detector is None:
             return
-        start, self._heard = self._heard, end
+        start = max(self._heard, self._start)
+        if end <= start:
+            return  # of audio that was committed or cleared before it was looked at
+        self._heard = end
         match self._detector.hear(start, end, probability):
             case Happened.STARTED:
                 self._begin(self._detector.since)
