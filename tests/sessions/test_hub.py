@@ -92,20 +92,16 @@ async def test_a_bug_ends_the_session_with_words_and_the_log_has_it(caplog):
 async def test_a_slow_client_slows_its_session_and_no_frame_is_piled_up():
     client, answerer = MemoryLine(slow=True), MemoryLine()
     seen: list[str] = []
-    first = asyncio.Event()
-
-    def saw(frame: Frame) -> None:
-        seen.append(frame.type)
-        first.set()
-
-    joined = asyncio.create_task(join(client, answerer, saw=saw))
-    answerer.arrive(Frame("one"), Frame("two"))
-    await first.wait()
-    assert seen == ["one"]
+    joined = asyncio.create_task(join(client, answerer, saw=lambda frame: seen.append(frame.type)))
+    answerer.arrive(Frame("one"), Frame("two"), Frame("three"))
+    await client.pressed.wait()
+    assert answerer.unread() == 2
+    assert seen == []  # a frame counts once the client has it: who waits for an answer's end must not cut it off
     client.room.set()
-    assert [(await client.next_sent()).type for _ in range(2)] == ["one", "two"]
+    assert [(await client.next_sent()).type for _ in range(3)] == ["one", "two", "three"]
     client.hang_up()
     await joined
+    assert seen == ["one", "two", "three"]
 
 
 async def test_a_line_that_fails_to_close_does_not_keep_the_other_open(caplog):

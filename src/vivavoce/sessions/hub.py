@@ -29,8 +29,8 @@ async def join(
     saw: Callable[[Frame], None] | None = None,
 ) -> Closed:
     """Passes frames both ways until one side ends, ``ending`` is set or the task is cancelled; then both lines are
-    closed. Returns how it ended, in the terms of the side that ended it. ``saw`` is shown each frame that
-    the answering side sends; it must not block."""
+    closed. Returns how it ended, in the terms of the side that ended it. ``saw`` is shown each frame of
+    the answering side once the client has it; it must not block."""
     session = _Join(client, answerer, saw)
     try:
         return await session.run(ending)
@@ -74,9 +74,9 @@ class _Join:
         try:
             while True:
                 frame = await self._answerer.receive()
+                await self._client.send(frame)
                 if self._saw:
                     self._saw(frame)
-                await self._client.send(frame)
         except Closed as closed:
             return closed
 

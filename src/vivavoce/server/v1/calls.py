@@ -74,7 +74,7 @@ async def _relay(service: Service, backend: Relays, call_id: str, offer: str, wa
         raise Draining
     relayed = await backend.relay(offer, wanted)
     service.relayed.add(call_id, relayed.call)
-    log.info("call relayed model=%s theirs=%s", wanted.model, relayed.call)
+    log.info("call relayed model=%r theirs=%r", wanted.model, relayed.call)
     return relayed.answer
 
 
@@ -96,7 +96,7 @@ async def _hold(
             line, answer = await take()
             stack.push_async_callback(line.close)
             answered.set_result(answer)
-            log.info("session began transport=webrtc kind=%s model=%s", wanted.kind, wanted.model)
+            log.info("session began transport=webrtc kind=%s model=%r", wanted.kind, wanted.model)
             end = await join(line, answerer, ending=live.ending, saw=live.saw)
             log.info("session ended code=%d reason=%r", end.code, end.reason)
     except Exception as error:

@@ -50,7 +50,7 @@ async def _hold(service: Service, line: WebSocketLine, request: SessionRequest, 
     try:
         with service.registry.admit(request.session_id, "websocket", client) as live:
             answerer = await service.backend.open(request)
-            log.info("session began transport=websocket kind=%s model=%s", request.kind, request.model)
+            log.info("session began transport=websocket kind=%s model=%r", request.kind, request.model)
             end = await join(line, answerer, ending=live.ending, saw=live.saw)
             log.info("session ended code=%d reason=%r", end.code, end.reason)
     except Exception as error:
