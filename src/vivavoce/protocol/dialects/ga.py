@@ -47,7 +47,7 @@ class Ga:
         if frame.audio is None:
             return [_encoder.encode(frame.data).decode()]
         payload = pybase64.b64encode_as_string(frame.audio)
-        return [_encoder.encode({"type": frame.type, **frame.data, _AUDIO_KEY[frame.type]: payload}).decode()]
+        return [_encoder.encode({**frame.data, _AUDIO_KEY[frame.type]: payload}).decode()]
 
 
 def _audio(payload: str, key: str) -> bytes:

@@ -23,7 +23,8 @@ class Plan:
     """``audio`` or ``text``."""
     max_output_tokens: int | str
     format: Format
-    voice: Voice
+    voice: str
+    """By name: a response shows no other (C-33)."""
     metadata: dict[str, str] | None
     in_conversation: bool
     """False for ``conversation: "none"``: no ``conversation.item.*`` events, no stored items (O-29)."""
@@ -43,7 +44,7 @@ class Planner:
             modality=get(params.output_modalities, config.output_modalities)[0],  # type: ignore[index]
             max_output_tokens=get(params.max_output_tokens, config.max_output_tokens),  # type: ignore[arg-type]
             format=get(asked.format, default.format),  # type: ignore[arg-type]
-            voice=get(asked.voice, default.voice),  # type: ignore[arg-type]
+            voice=_name(get(asked.voice, default.voice)),  # type: ignore[arg-type]
             metadata=get(params.metadata, None),
             in_conversation=params.conversation != "none",
         )
@@ -64,7 +65,7 @@ class Planner:
             mcp=self._mcp.offered(tools),
             tool_choice=get(params.tool_choice, get(config.tool_choice, "auto")),
             modality=plan.modality,
-            voice=plan.voice.id if isinstance(plan.voice, CustomVoice) else plan.voice,
+            voice=plan.voice,
             speed=get(_output(params).speed, get(self._shared.speaking.speed, 1.0)),
             format=Pcm() if self._shared.media else plan.format,
             max_output_tokens=limit if isinstance(limit, int) else None,
@@ -86,3 +87,7 @@ class Planner:
 def _output(params: ResponseParams) -> ResponseAudioOutput:
     audio = get(params.audio, None)
     return get(audio.output, ResponseAudioOutput()) if audio else ResponseAudioOutput()
+
+
+def _name(voice: Voice) -> str:
+    return voice.id if isinstance(voice, CustomVoice) else voice

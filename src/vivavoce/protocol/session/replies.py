@@ -10,6 +10,7 @@ from typing import Any
 from vivavoce.protocol.session import usage
 from vivavoce.protocol.session.commands import (
     RATE,
+    Arguments,
     AudioPart,
     CallMcp,
     CallPart,
@@ -19,6 +20,7 @@ from vivavoce.protocol.session.commands import (
     Failed,
     Part,
     Start,
+    TextPart,
     Usage,
 )  # fmt: skip
 from vivavoce.protocol.session.items import Item
@@ -144,24 +146,21 @@ class Replies:
             return
         response = active.response
         match part:
+            case AudioPart():  # first: the hot path
+                self._sound(response, part)
+            case TextPart():
+                response.words(part.text)
+            case Arguments():
+                response.arguments(part.text)
+            case CallPart():
+                labels = {function.name: function.server_label for function in active.context.mcp}
+                response.call(part, labels.get(part.name))
             case Done():
                 self._step_done(active, part)
             case Failed():
                 del self._active[response_id]
                 response.fail(part, usage.ZERO)
                 self._settle()
-            case CallPart():
-                labels = {function.name: function.server_label for function in active.context.mcp}
-                response.call(part, labels.get(part.name))
-            case AudioPart():
-                self._shared.voice_locked = True
-                response.take(part)
-                self._sounded(part)
-                if self._shared.media:
-                    item = response.output[-1]
-                    self.playback.queued(response_id, item.id, item.content[0])
-            case _:
-                response.take(part)
 
     def played(self, item_id: str, ms: int, *, drained: bool) -> None:
         self.playback.played(item_id, ms, drained=drained)
@@ -263,10 +262,15 @@ class Replies:
             self._owed = False
             self._start(ResponseParams())
 
-    def _sounded(self, part: AudioPart) -> None:
+    def _sound(self, response: Response, part: AudioPart) -> None:
+        self._shared.voice_locked = True
         if not self._sound_samples:
             self._sound_from = self._shared.now
         self._sound_samples += part.samples
+        response.sound(part)
+        if self._shared.media:
+            item = response.output[-1]
+            self.playback.queued(response.id, item.id, item.content[0])
 
     def _settle_quiet(self) -> None:
         if self._answering and self._default is None and not self.playback.sounding:

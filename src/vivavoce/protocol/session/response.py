@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 
 from vivavoce.protocol.frame import AUDIO_DELTA
-from vivavoce.protocol.session.commands import Arguments, AudioPart, CallPart, Done, Failed, TextPart
+from vivavoce.protocol.session.commands import AudioPart, CallPart, Done, Failed
 from vivavoce.protocol.session.conversation import Conversation
 from vivavoce.protocol.session.items import Content, Item
 from vivavoce.protocol.session.outbox import Outbox
@@ -40,21 +40,35 @@ class Response:
         self._out = outbox
         self._open: Item | None = None
         """The item that parts go to; a message has exactly one content part."""
+        self._where: dict[str, Any] = {}
+        """What every event about that item begins with."""
         self.waiting: list[Item] = []
         """MCP calls whose result is not there yet."""
         self._out.event("response.created", response=self.view())
 
     # What the model makes ---------------------------------------------------------------------------
 
-    def take(self, part: TextPart | AudioPart | Arguments) -> None:
-        """Add one part of the answer. Only while :attr:`status` is ``in_progress``."""
-        match part:
-            case TextPart():
-                self._words(part.text)
-            case AudioPart():
-                self._sound(part)
-            case Arguments():
-                self._arguments(part.text)
+    def words(self, text: str) -> None:
+        """The next words of a message, opened where none is."""
+        content = self._message()
+        content.add_words(text)
+        kind = "output_text" if content.type == "output_text" else "output_audio_transcript"
+        self._out.event(f"response.{kind}.delta", **self._where, content_index=0, delta=text)
+
+    def sound(self, part: AudioPart) -> None:
+        """The next sound of a message: the hot path."""
+        self._message().samples += part.samples
+        self._out.event(AUDIO_DELTA, part.data, **self._where, content_index=0)
+
+    def arguments(self, text: str) -> None:
+        """More of the arguments of the latest call."""
+        assert self._open is not None, "arguments follow a call"
+        self._open.fields["arguments"] += text
+        if self._open.type == "mcp_call":  # a client drops the event unless 'obfuscation' is a string (C-36)
+            self._out.event("response.mcp_call_arguments.delta", **self._where, delta=text, obfuscation="")
+        else:
+            call_id = self._open.fields["call_id"]
+            self._out.event("response.function_call_arguments.delta", **self._where, call_id=call_id, delta=text)
 
     def call(self, part: CallPart, server_label: str | None) -> None:
         """A call begins: of a client's function, or of a tool of the MCP server with that label."""
@@ -126,17 +140,6 @@ class Response:
 
     # Opening and closing ----------------------------------------------------------------------------
 
-    def _words(self, text: str) -> None:
-        content = self._message()
-        content.add_words(text)
-        kind = "output_text" if content.type == "output_text" else "output_audio_transcript"
-        self._out.event(f"response.{kind}.delta", **self._where(), content_index=0, delta=text)
-
-    def _sound(self, part: AudioPart) -> None:
-        content = self._message()
-        content.samples += part.samples
-        self._out.event(AUDIO_DELTA, part.data, **self._where(), content_index=0)
-
     def _message(self) -> Content:
         """The content part that words and sound go to; opened where none is (O-06, O-10)."""
         if self._open is None or self._open.type != "message":
@@ -144,30 +147,21 @@ class Response:
             item = Item(self._out.ids("item"), "message", "in_progress", "assistant")
             self._add(item)
             item.content.append(Content(f"output_{self.plan.modality}"))
-            self._out.event("response.content_part.added", **self._where(), content_index=0, part=self._part())
+            self._out.event("response.content_part.added", **self._where, content_index=0, part=self._part())
         assert self._open is not None
         return self._open.content[0]
 
-    def _arguments(self, text: str) -> None:
-        assert self._open is not None, "arguments follow a call"
-        self._open.fields["arguments"] += text
-        if self._open.type == "mcp_call":  # a client drops the event unless 'obfuscation' is a string (C-36)
-            self._out.event("response.mcp_call_arguments.delta", **self._where(), delta=text, obfuscation="")
-        else:
-            call_id = self._open.fields["call_id"]
-            self._out.event("response.function_call_arguments.delta", **self._where(), call_id=call_id, delta=text)
-
     def _add(self, item: Item) -> None:
+        index = len(self.output)
         self.output.append(item)
-        self._open = item
-        index = len(self.output) - 1
+        self._open, self._where = item, {"response_id": self.id, "item_id": item.id, "output_index": index}
         self._out.event("response.output_item.added", response_id=self.id, output_index=index, item=item.view())
         if self._conversation is not None:
             self._conversation.add(item)
 
     def close_open(self, status: str = "completed") -> None:
         """Finish the item that parts go to. An MCP call then waits for its result, unless it was cut."""
-        item, where = self._open, self._where() if self._open else {}
+        item, where = self._open, self._where
         if item is None:
             return
         match item.type:
@@ -192,7 +186,7 @@ class Response:
             self._conversation.done(item)
 
     def _close_message(self, item: Item) -> None:
-        content, where = item.content[0], {**self._where(), "content_index": 0}
+        content, where = item.content[0], {**self._where, "content_index": 0}
         if content.type == "output_text":
             self._out.event("response.output_text.done", **where, text=content.words)
         else:
@@ -206,10 +200,6 @@ class Response:
         content = self._open.content[0]
         words = "text" if content.type == "output_text" else "transcript"
         return {"type": self.plan.modality, words: content.words}
-
-    def _where(self) -> dict[str, Any]:
-        assert self._open is not None
-        return {"response_id": self.id, "item_id": self._open.id, "output_index": len(self.output) - 1}
 
     def _end(self, ending: str, details: dict[str, Any] | None, usage: dict[str, Any]) -> None:
         assert self.status == "in_progress", "a response ends once"
