@@ -10,7 +10,6 @@ import click
 
 from vivavoce.backends.interface import Backend
 from vivavoce.cli import compose
-from vivavoce.cli.certificate import CertificateError, check, own_names, self_signed
 from vivavoce.cli.options import EPILOG, SectionedCommand, read, settings_options
 from vivavoce.cli.settings import Settings
 from vivavoce.models.interfaces import ModelError
@@ -30,7 +29,7 @@ def command(**options: Any) -> None:
         certificate, key = _certificate(settings)
         answerer = compose.answerer(settings)
         listening = listen(settings.host, settings.port)
-    except (CertificateError, CannotListen, ModelError) as error:
+    except (CannotListen, ModelError) as error:
         raise click.ClickException(str(error)) from None
     app = build(_server_options(settings), answerer.backend, warm=answerer.warm)
     for line in announcement(settings, answerer.backend, _address(settings, listening, certificate is not None)):
@@ -51,12 +50,17 @@ def announcement(settings: Settings, backend: Backend, address: str) -> list[str
 
 
 def _certificate(settings: Settings) -> tuple[Path, Path] | tuple[None, None]:
-    if settings.cert and settings.key:
-        check(settings.cert, settings.key)
-        return settings.cert, settings.key
-    if settings.https:
-        return self_signed(settings.data_dir, own_names(), datetime.now(UTC))
-    return None, None
+    if not (settings.https or settings.cert):
+        return None, None
+    from vivavoce.cli import certificate as made  # loads OpenSSL's bindings, which http needs not wait for
+
+    try:
+        if settings.cert and settings.key:
+            made.check(settings.cert, settings.key)
+            return settings.cert, settings.key
+        return made.self_signed(settings.data_dir, made.own_names(), datetime.now(UTC))
+    except made.CertificateError as error:
+        raise click.ClickException(str(error)) from None
 
 
 def _server_options(settings: Settings) -> ServerOptions:
