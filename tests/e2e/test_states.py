@@ -232,7 +232,6 @@ async def test_leaving_the_page_releases_everything(orb: OrbPage, served: Served
     await orb.nothing_is_open()
 
 
-
 async def test_a_removed_orb_releases_everything_and_can_come_back(orb: OrbPage, served: Served):
     await orb.open(served.http)
     await orb.start()
@@ -247,8 +246,7 @@ async def test_a_broken_connection_is_made_again(orb: OrbPage, served: Served, b
     await orb.start()
     await backend.next_opened()
     await orb.page.evaluate(
-        "() => { const [socket] = __probe.opened.sockets;"
-        " socket.onclose({ code: 1006, reason: '' }); socket.close(); }"
+        "() => { const [socket] = __probe.opened.sockets; socket.onclose({ code: 1006, reason: '' }); socket.close(); }"
     )
     await orb.becomes("reconnecting")
     await orb.becomes("listening")

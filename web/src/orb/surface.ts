@@ -56,7 +56,8 @@ export class Surface {
     if (gl.isContextLost()) return;
     const pixels = this.#fit();
     gl.viewport(0, 0, pixels, pixels);
-    const numbers = { time, swirl, inward: look.inward, outward: look.outward, glow: look.glow, life: 1, dark: dark ? 1 : 0, px: 2 / pixels };
+    const { twist, inward, outward, glow } = look;
+    const numbers = { time, swirl, twist, inward, outward, glow, dark: Number(dark), px: 2 / pixels };
     for (const [name, value] of Object.entries(numbers)) gl.uniform1f(this.#uniform(name), value);
     gl.uniform4f(this.#uniform("user"), user.level, user.low, user.mid, user.high);
     gl.uniform4f(this.#uniform("voice"), assistant.level, assistant.low, assistant.mid, assistant.high);

@@ -21,6 +21,8 @@ addEventListener("keydown", (event) => {
   if (!orb.interrupt()) orb.stop();
 });
 
+orb.addEventListener("voice-state", () => byId("hint").remove(), { once: true });
+
 byId("snippet").textContent = `<script src="${location.origin}/orb.js" async></script>\n<voice-orb></voice-orb>`;
 
 void readConfig(location.origin, new AbortController().signal).then(({ answers }) => {

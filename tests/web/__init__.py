@@ -1,0 +1,1 @@
+"""The front end: what is committed is what its source makes."""
