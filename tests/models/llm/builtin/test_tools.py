@@ -32,7 +32,7 @@ ALL = [WEATHER, LIGHT, FLIGHT, MESSAGE, TIMER, SEARCH]
         ("set the lights on brightness fifty", "set_light", {"state": "on", "brightness": 50}),
         ("search flights from berlin to rome tomorrow", "searchFlights",
          {"origin": "Berlin", "destination": "Rome", "date": "tomorrow"}),
-        ("send a message to anna saying see you at nine", "send_message", {"recipient": "anna", "text": "see you at nine"}),
+        ("send a message to anna saying come at nine", "send_message", {"recipient": "anna", "text": "come at nine"}),
         ("start a timer for two point five minutes", "start_timer", {"minutes": 2.5}),
         ("start a loud timer of three minutes", "start_timer", {"minutes": 3, "loud": True}),
         ("search my documents for the plan in march", "search_documents", {"query": "plan in march"}),
