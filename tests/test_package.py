@@ -43,6 +43,13 @@ def test_the_wheel_gives_the_command_and_the_licences(wheel: ZipFile):
     assert {"licenses/LICENSE", "licenses/THIRD_PARTY_NOTICES.md"} <= set(names)
 
 
+def test_the_notices_name_every_dependency():
+    told = (ROOT / "THIRD_PARTY_NOTICES.md").read_text("utf-8")
+    named = set(re.findall(r"^\| ([a-z0-9-]+)", told, re.MULTILINE))
+    wanted = [*PROJECT["project"]["dependencies"], *PROJECT["project"]["optional-dependencies"]["talk"]]
+    assert {_name(each) for each in wanted} <= named
+
+
 def test_set_up_takes_the_pythons_of_requires_python():
     low, high = map(int, re.findall(r"3\.(\d+)", PROJECT["project"]["requires-python"]))
     script = (ROOT / "scripts" / "setup.sh").read_text("utf-8")
