@@ -1,8 +1,9 @@
 """What a client does to the conversation itself: put items in, read, cut and delete them."""
 
 from vivavoce.protocol.session.commands import RATE, Forget, Import, Retrieve, Trim
-from vivavoce.protocol.session.items import from_wire
+from vivavoce.protocol.session.items import Item, from_wire
 from vivavoce.protocol.session.state import Shared
+from vivavoce.protocol.wire.config import Pcm
 from vivavoce.protocol.wire.errors import ProtocolError
 from vivavoce.protocol.wire.events import CreateItem, DeleteItem, InputAudio, Message, RetrieveItem, TruncateItem
 from vivavoce.protocol.wire.shape import get
@@ -24,7 +25,7 @@ class Editing:
         """``conversation.item.create`` (O-05)."""
         new, conversation = event.item, self._conversation
         item_id = get(new.id, None) or self._out.ids("item")
-        if item_id in conversation:
+        if item_id in conversation or item_id == self._shared.turn:
             message = f"There is an item '{item_id}' in the conversation already; choose another id, or none."
             raise ProtocolError("invalid_value", message, param="item.id")
         if len(conversation) >= MAX_ITEMS:
@@ -36,7 +37,7 @@ class Editing:
         conversation.add(item, conversation.place(get(event.previous_item_id, None)))
         conversation.done(item)
         if isinstance(new, Message):
-            self._import_audio(item_id, new)
+            self._import_audio(item, new)
 
     def retrieve(self, event: RetrieveItem) -> None:
         """``conversation.item.retrieve``: the one place where an item carries its audio (E-42)."""
@@ -69,9 +70,13 @@ class Editing:
             audio_end_ms=min(event.audio_end_ms, length),
         )
 
-    def _import_audio(self, item_id: str, message: Message) -> None:
-        hearing = self._shared.hearing
+    def _import_audio(self, item: Item, message: Message) -> None:
+        hearing, asked = self._shared.hearing, self._shared.transcribes
         for index, part in enumerate(message.content):
             if isinstance(part, InputAudio) and (audio := get(part.audio, None)):
                 assert hearing.format
-                self._out.command(Import(item_id, index, audio, hearing.format, hearing.transcription or None))
+                content = item.content[index]
+                content.asked, content.shown = asked, asked is not None or content.words is not None
+                size = len(audio) * 3 // 4
+                content.samples = size // 2 if isinstance(hearing.format, Pcm) else size * 3  # 24 kHz from 8
+                self._out.command(Import(item.id, index, audio, hearing.format, hearing.transcription or None))

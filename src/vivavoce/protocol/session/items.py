@@ -37,7 +37,9 @@ class Content:
     samples: int = 0
     """Length of its audio at 24 kHz."""
     shown: bool = True
-    """Whether the client is told the words: a user's audio is recognised in any case, shown on request."""
+    """Whether the client sees the words here: a user's audio is recognised in any case, shown on request."""
+    asked: str | None = None
+    """The transcription model that the client wanted for this audio when it came; None: no events tell its words."""
     image_url: str = ""
     detail: str = "auto"
     marks: list[tuple[int, str]] = field(default_factory=list)

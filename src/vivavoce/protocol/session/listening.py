@@ -34,8 +34,6 @@ class Listening:
         self._start = 0
         self._heard = 0
         """Up to here voice activity was told."""
-        self._turn: str | None = None
-        """Id of the item that the turn under way will be (O-14)."""
         self._last_audio = 0.0
         self._detector: TurnDetector | None = None
         self.configure(shared.hearing.turn_detection or None)
@@ -47,7 +45,7 @@ class Listening:
     @property
     def keep_from(self) -> int:
         """Audio before this sample will not be asked for any more."""
-        if self._detector is None or self._turn is not None:
+        if self._detector is None or self._shared.turn is not None:
             return self._start
         kept = self._heard - self._detector.timing.prefix - KEPT
         return max(self._start, kept)
@@ -55,7 +53,7 @@ class Listening:
     @property
     def deadline(self) -> float | None:
         """When :meth:`tick` has something to do."""
-        if self._turn is not None:
+        if self._shared.turn is not None:
             return self._last_audio + STALL_SECONDS if self._detector else None
         detection, quiet = self._shared.hearing.turn_detection, self._replies.quiet_from
         timeout = get(detection.idle_timeout_ms, None) if isinstance(detection, ServerVad) else None
@@ -65,10 +63,10 @@ class Listening:
         """Take new settings; a turn under way keeps its audio and, with detection still on, its end (S-45)."""
         self._start = self.keep_from  # more padding than before cannot bring back what was let go
         if detection is None:
-            self._detector = self._turn = None
+            self._detector = None  # a turn under way waits for a commit by hand, or for detection to be on again
             return
         if self._detector is None:
-            self._detector = TurnDetector(timing(detection))
+            self._detector = TurnDetector(timing(detection), speaking=self._shared.turn is not None)
             self._heard = self.received
         self._detector.timing = timing(detection)
 
@@ -91,17 +89,17 @@ class Listening:
         match self._detector.hear(start, end, probability):
             case Happened.STARTED:
                 self._begin(self._detector.since)
-            case Happened.MAY_END if self._turn:
-                self._out.command(MayEnd(self._turn, Span(self._start, end), self._detector.timing.semantic))
-            case Happened.WENT_ON if self._turn:
-                self._out.command(WentOn(self._turn))
+            case Happened.MAY_END if self._shared.turn:
+                self._out.command(MayEnd(self._shared.turn, Span(self._start, end), self._detector.timing.semantic))
+            case Happened.WENT_ON if self._shared.turn:
+                self._out.command(WentOn(self._shared.turn))
             case Happened.STOPPED:
                 self._end(end)
 
     def endpoint(self, item_id: str, *, done: bool) -> None:
         """A semantic detector's opinion on :class:`MayEnd`; too late for a turn that went on or ended."""
         detector = self._detector
-        if done and detector and detector.pausing and item_id == self._turn:
+        if done and detector and detector.pausing and item_id == self._shared.turn:
             detector.reset()
             self._end(self._heard)
 
@@ -109,7 +107,7 @@ class Listening:
         deadline = self.deadline
         if deadline is None or self._shared.now < deadline:
             return
-        if self._turn is not None:
+        if self._shared.turn is not None:
             self._end(self.received)
         else:
             self._idle()
@@ -125,7 +123,7 @@ class Listening:
                 f"Error committing input audio buffer: buffer too small. Expected at least {LEAST_COMMIT_MS}ms of "
                 f"audio, but buffer only has {(span.end - span.start) * 1000 / RATE:.2f}ms of audio.",
             )
-        self._commit(span, self._turn or self._out.ids("item"))
+        self._commit(span, self._shared.turn or self._out.ids("item"))
 
     def clear(self) -> None:
         self._drop(self.received)
@@ -136,15 +134,15 @@ class Listening:
     def _begin(self, voice: int) -> None:
         assert self._detector is not None
         self._start = max(self._start, voice - self._detector.timing.prefix)
-        self._turn = self._out.ids("item")
+        self._shared.turn = self._out.ids("item")
         self._replies.hush()
         at = self._start * 1000 // RATE
-        self._out.event("input_audio_buffer.speech_started", audio_start_ms=at, item_id=self._turn)
+        self._out.event("input_audio_buffer.speech_started", audio_start_ms=at, item_id=self._shared.turn)
         self._replies.interrupted()
 
     def _end(self, end: int) -> None:
         """The turn has stopped: it is committed, and its item is in the conversation (O-13)."""
-        item_id = self._turn
+        item_id = self._shared.turn
         if item_id is None:
             return
         self._out.event("input_audio_buffer.speech_stopped", audio_end_ms=end * 1000 // RATE, item_id=item_id)
@@ -154,7 +152,7 @@ class Listening:
     def _overflow(self) -> None:
         """The buffer is full: a turn ends here; without turn detection the oldest audio goes, and the client is
         told once a minute of it."""
-        if self._turn is not None and self._detector is not None:
+        if self._shared.turn is not None and self._detector is not None:
             self._end(self.received)
         elif self._detector is None:
             self._start = self.received - MOST_INPUT + OVERFLOW_STEP
@@ -175,13 +173,15 @@ class Listening:
         hints = self._shared.hearing.transcription or None
         conversation = self._shared.conversation
         self._out.event("input_audio_buffer.committed", previous_item_id=conversation.tail, item_id=item_id)
-        audio = Content("input_audio", words=None, samples=span.end - span.start, shown=hints is not None)
+        asked = self._shared.transcribes
+        samples = span.end - span.start
+        audio = Content("input_audio", words=None, samples=samples, shown=asked is not None, asked=asked)
         item = Item(item_id, "message", role="user", content=[audio])
         conversation.add(item)
         conversation.done(item)
         self._out.command(Transcribe(item_id, span, hints))
 
     def _drop(self, upto: int) -> None:
-        self._start, self._turn = upto, None
+        self._start, self._shared.turn = upto, None
         if self._detector:
             self._detector.reset()

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from vivavoce.protocol.session.commands import RATE, FlushPlayback, Trim
+from vivavoce.protocol.session.conversation import Conversation
 from vivavoce.protocol.session.items import Content
 from vivavoce.protocol.session.outbox import Outbox
 
@@ -23,9 +24,9 @@ class _Sounding:
 
 
 class Playback:
-    def __init__(self, out: Outbox, making: Callable[[str], bool]) -> None:
+    def __init__(self, out: Outbox, conversation: Conversation, making: Callable[[str], bool]) -> None:
         """``making(response_id)``: whether more audio of that response may come."""
-        self._out, self._making = out, making
+        self._out, self._conversation, self._making = out, conversation, making
         self._queue: list[_Sounding] = []
         """Items whose audio has not all been heard, in the order they sound."""
         self._started: str | None = None
@@ -55,7 +56,7 @@ class Playback:
         if self._started != sounding.response_id:
             self._stop()
             self._start(sounding.response_id)
-        self._drained = drained
+        self._drained = drained and len(self._queue) == 1  # else the next item is still on its way to the track
         self.settle()
 
     def settle(self) -> None:
@@ -82,6 +83,8 @@ class Playback:
                 continue  # all of it was heard
             sounding.content.cut(samples)
             self._out.command(Trim(sounding.item_id, sounding.content.samples))
+            if sounding.item_id not in self._conversation:
+                continue  # deleted, or out of band (O-29)
             self._out.event(
                 "conversation.item.truncated",
                 item_id=sounding.item_id,

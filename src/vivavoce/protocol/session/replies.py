@@ -70,7 +70,7 @@ class Replies:
         """When the latest answer began to sound, and how long it is, for a client that plays it itself."""
         self._answering = False
         """An answer is being made or heard."""
-        self.playback = Playback(shared.out, self._active.__contains__)
+        self.playback = Playback(shared.out, shared.conversation, self._active.__contains__)
 
     @property
     def busy(self) -> bool:

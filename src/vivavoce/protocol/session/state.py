@@ -6,6 +6,7 @@ from vivavoce.protocol.session.config import Config, Settings
 from vivavoce.protocol.session.conversation import Conversation
 from vivavoce.protocol.session.outbox import Outbox
 from vivavoce.protocol.wire.config import AudioInput, AudioOutput, RealtimeConfig
+from vivavoce.protocol.wire.shape import get
 
 __all__ = ["Shared"]
 
@@ -20,6 +21,8 @@ class Shared:
     conversation: Conversation
     now: float
     """When what is being handled happened."""
+    turn: str | None = None
+    """Id of the item that the spoken turn under way will be (O-14)."""
     voice_locked: bool = False
     """Assistant audio has been made (S-15)."""
 
@@ -28,6 +31,12 @@ class Shared:
         assert self.config.audio, "a configuration in force has everything in it"
         assert self.config.audio.input
         return self.config.audio.input
+
+    @property
+    def transcribes(self) -> str | None:
+        """The transcription model that the client asks for; None: it does not want to see the words."""
+        asked = self.hearing.transcription
+        return get(asked.model, "") if asked else None
 
     @property
     def realtime(self) -> RealtimeConfig:

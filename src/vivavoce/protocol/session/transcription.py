@@ -49,13 +49,13 @@ class Transcriptions:
         where: dict[str, Any] = {"item_id": item_id, "content_index": index}
         event = "conversation.item.input_audio_transcription"
         if isinstance(result, HeardFailed):
-            parts[index].words = ""
-            if parts[index].shown:  # 'param' is left out, since a null one makes a client drop the event (C-34)
+            parts[index].words = parts[index].words or ""
+            if parts[index].asked is not None:  # no 'param': a null one makes a client drop the event (C-34)
                 error = {"type": "transcription_error", "code": "transcription_failed", "message": result.message}
                 out.event(f"{event}.failed", **where, error=error)
             return
         parts[index].words = result.text
-        if parts[index].shown:
+        if parts[index].asked is not None:
             sure = self._logprobs(result)
             if result.text:
                 out.event(f"{event}.delta", **where, delta=result.text, **sure)
@@ -71,9 +71,7 @@ class Transcriptions:
 
     def _usage(self, content: Content) -> dict[str, Any]:
         """By duration for whisper and live models, in tokens for the others (U-07, U-08)."""
-        asked = self._shared.hearing.transcription
-        model = get(asked.model, "") if asked else ""
-        if not model.startswith("gpt-4o"):
+        if not (content.asked or "").startswith("gpt-4o"):
             return {"type": "duration", "seconds": -(-content.samples // RATE)}
         audio, text = audio_tokens_in(content.samples), text_tokens(content.words or "")
         details = {"text_tokens": 0, "audio_tokens": audio}

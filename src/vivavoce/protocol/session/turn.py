@@ -69,9 +69,10 @@ def timing(config: TurnDetection) -> Timing:
 
 
 class TurnDetector:
-    def __init__(self, timing: Timing) -> None:
+    def __init__(self, timing: Timing, *, speaking: bool = False) -> None:
+        """``speaking``: a turn is under way already."""
         self.timing = timing
-        self.state = State.QUIET
+        self.state = State.SPEAKING if speaking else State.QUIET
         self.since = 0
         """Where the state's sound or silence began; meaningless while quiet."""
         self._may_end_said = False
