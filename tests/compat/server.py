@@ -1,0 +1,70 @@
+"""One server for all the tests here, in a thread of its own, since its clients are other processes and other loops."""
+
+import asyncio
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from tests.compat.words import PitchStt, WordsLlm
+from tests.engine.support import senses
+from vivavoce.backends.builtin import Builtin
+from vivavoce.cli.certificate import self_signed
+from vivavoce.server.app import build
+from vivavoce.server.options import ServerOptions
+from vivavoce.server.run import Server, Serving, listen
+
+__all__ = ["PAGE_ORIGIN", "Place", "serving"]
+
+PAGE_ORIGIN = "http://app.localhost"
+"""A site that the server knows: the page of the browser's tests."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where the server is to be found: ``http`` and ``https`` are addresses without a path."""
+
+    http: str
+    https: str
+    certificate: Path
+    """What a client has to trust."""
+
+    @property
+    def base(self) -> str:
+        return f"{self.http}/v1"
+
+    @property
+    def websocket_base(self) -> str:
+        return self.base.replace("http", "ws", 1)
+
+    @property
+    def websocket(self) -> str:
+        return f"{self.websocket_base}/realtime"
+
+
+@contextmanager
+def serving(directory: Path) -> Iterator[Place]:
+    """``directory`` is for the certificate."""
+    certificate, key = self_signed(directory, frozenset({"127.0.0.1", "localhost"}), datetime.now(UTC))
+    plain = _server(Serving(drain_seconds=0))
+    secure = _server(Serving(drain_seconds=0, certificate=certificate, private_key=key))
+    sockets = [listen("127.0.0.1", 0), listen("127.0.0.1", 0)]
+    ports = [each.getsockname()[1] for each in sockets]
+
+    async def serve() -> None:
+        await asyncio.gather(plain.serve(sockets[:1]), secure.serve(sockets[1:]))
+
+    thread = threading.Thread(target=asyncio.run, args=[serve()])
+    thread.start()
+    try:
+        yield Place(f"http://127.0.0.1:{ports[0]}", f"https://127.0.0.1:{ports[1]}", certificate)
+    finally:
+        plain.should_exit = secure.should_exit = True
+        thread.join(20)
+
+
+def _server(how: Serving) -> Server:
+    backend = Builtin(senses(stt=PitchStt(), llm=WordsLlm()), lambda: datetime.now(UTC).timestamp())
+    return Server(build(ServerOptions(allow_origins=(PAGE_ORIGIN,)), backend), how)
