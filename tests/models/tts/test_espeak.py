@@ -10,6 +10,7 @@ import pytest
 from tests.support.leaks import no_leaks
 from vivavoce.audio.pcm import duration_ms, level_dbfs
 from vivavoce.models.interfaces import ModelError
+from vivavoce.models.llm.builtin.manners import GREETING
 from vivavoce.models.tts.espeak import EspeakTts
 from vivavoce.models.tts.espeak_voices import VOICES, voice_named
 
@@ -34,6 +35,10 @@ async def test_it_speaks_in_short_chunks(tts: EspeakTts) -> None:
     chunks = [chunk async for chunk in tts.speak(SENTENCE, "marin", 1.0)]
     assert all(10 <= duration_ms(chunk, tts.rate) <= 200 for chunk in chunks[:-1])
     assert 2000 < duration_ms(b"".join(chunks), tts.rate) < 4000
+
+
+async def test_the_greeting_lasts_two_seconds_at_least(tts: EspeakTts) -> None:
+    assert duration_ms(await sound(tts, GREETING), tts.rate) >= 2000
 
 
 async def test_a_pause_follows_a_clause_but_no_mere_piece_of_one(tts: EspeakTts) -> None:

@@ -9,7 +9,6 @@ from pocketsphinx import Decoder
 
 from vivavoce.models.worker.process import Emit, Handler, serve
 
-
 _SEARCH = {"fwdflat": False, "maxhmmpf": 3000, "maxwpf": 5, "topn": 2, "pl_window": 10}
 
 
