@@ -70,8 +70,12 @@ class Playback:
         for sounding in self._queue:
             self._out.command(FlushPlayback(sounding.item_id))
 
+    def heard_from(self) -> list[str]:
+        """The responses that sound, or will."""
+        return list(dict.fromkeys(sounding.response_id for sounding in self._queue))
+
     def cleared(self) -> None:
-        """After :meth:`flush`: tell what was cut, and keep of each item what was heard."""
+        """After :meth:`flush`: tell what was cut, and keep of each item what was heard. Their responses have ended."""
         cut, self._queue = self._queue, []
         self._drained = False
         if self._started is not None:
@@ -79,7 +83,7 @@ class Playback:
             self._started = None
         for sounding in cut:
             samples = sounding.heard_ms * RATE // 1000
-            if samples >= sounding.content.samples and not self._making(sounding.response_id):
+            if samples >= sounding.content.samples:
                 continue  # all of it was heard
             sounding.content.cut(samples)
             self._out.command(Trim(sounding.item_id, sounding.content.samples))

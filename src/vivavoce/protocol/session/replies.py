@@ -84,13 +84,14 @@ class Replies:
             self.playback.flush()
 
     def interrupted(self) -> None:
-        """A turn has begun: the answer under way ends (O-34, O-39). Out of band goes on (O-33)."""
+        """A turn has begun: the answer under way ends (O-34, O-39). Out of band goes on (O-33), unless it is
+        what was spoken over."""
         self.quiet_from = None
         if not self._interrupts():
             return
         self._owed = False
         self._end_default("turn_detected")
-        self.playback.cleared()
+        self._clear("turn_detected")
 
     def turn_ended(self) -> None:
         """A turn's item is in the conversation: answer it, if that is wanted (S-20)."""
@@ -135,7 +136,8 @@ class Replies:
             message = "'output_audio_buffer.clear' is for WebRTC; on a WebSocket the client plays the audio itself."
             raise ProtocolError("invalid_value", message, param="type")
         self.playback.flush()
-        self.playback.cleared()
+        self._clear("client_cancelled")
+        self._settle()
 
     # What the models make ---------------------------------------------------------------------------
 
@@ -240,6 +242,13 @@ class Replies:
         if self._default is not None:
             self._cancel(self._default, reason)
             self._default = None
+
+    def _clear(self, reason: str) -> None:
+        """The track is silent: what it would have gone on to play is not made either."""
+        for response_id in self.playback.heard_from():
+            if response_id in self._active:
+                self._cancel(response_id, reason)
+        self.playback.cleared()
 
     def _cancel(self, response_id: str, reason: str) -> None:
         active = self._active.pop(response_id)
