@@ -195,7 +195,8 @@ def _failure(event: Event) -> bool:
 def _transcription_usage(event: Event) -> bool:
     if event["type"] != f"{_TRANSCRIPTION}.completed" or event["usage"]["type"] != "tokens":
         return True
-    return {"text_tokens", "audio_tokens"} <= event["usage"].get("input_token_details", {}).keys()
+    details: Mapping[str, int] = event["usage"].get("input_token_details", {})
+    return {"text_tokens", "audio_tokens"} <= details.keys()
 
 
 @_rule("C-36")
