@@ -6,8 +6,8 @@ import pytest
 
 from tests.support.leaks import no_leaks
 from tests.support.lines import MemoryLine
-from vivavoce.protocol.frame import APPEND, Closed, Frame
-from vivavoce.sessions.hub import join
+from vivavoce.protocol.frame import APPEND, AUDIO_DELTA, Closed, Frame
+from vivavoce.sessions.hub import MAX_SIDES, SIDE_FRAMES, Hub, TooManySides
 
 
 @pytest.fixture(autouse=True)
@@ -23,7 +23,7 @@ def ends(line: MemoryLine) -> tuple[int, str]:
 
 async def test_frames_pass_both_ways_in_order():
     client, answerer = MemoryLine(), MemoryLine()
-    joined = asyncio.create_task(join(client, answerer))
+    joined = asyncio.create_task(Hub(client, answerer).run())
     client.arrive(Frame(APPEND, audio=b"\1\2"), Frame("response.create"))
     answerer.arrive(Frame("session.created"), Frame("response.created"))
     assert [(await answerer.next_sent()).type for _ in range(2)] == [APPEND, "response.create"]
@@ -35,7 +35,7 @@ async def test_frames_pass_both_ways_in_order():
 async def test_a_client_that_leaves_ends_the_other_side():
     client, answerer = MemoryLine(), MemoryLine()
     client.hang_up(1001, "page left")
-    end = await join(client, answerer)
+    end = await Hub(client, answerer).run()
     assert (end.code, end.reason) == (1001, "page left")
     assert ends(answerer)[0] == 1000
 
@@ -44,7 +44,7 @@ async def test_an_end_from_the_answering_side_reaches_the_client_as_it_is():
     client, answerer = MemoryLine(), MemoryLine()
     answerer.arrive(Frame("error"))
     answerer.hang_up(4000, "invalid_request_error.invalid_model")
-    await join(client, answerer)
+    await Hub(client, answerer).run()
     assert (await client.next_sent()).type == "error"
     assert ends(client) == (4000, "invalid_request_error.invalid_model")
 
@@ -53,7 +53,7 @@ async def test_an_end_from_the_answering_side_reaches_the_client_as_it_is():
 async def test_a_cut_is_told_in_a_code_that_may_be_sent(code):
     client, answerer = MemoryLine(), MemoryLine()
     answerer.hang_up(code)
-    end = await join(client, answerer)
+    end = await Hub(client, answerer).run()
     assert end.code == code
     assert ends(client) == (1011, "The side that answers was cut off.")
 
@@ -61,7 +61,7 @@ async def test_a_cut_is_told_in_a_code_that_may_be_sent(code):
 async def test_an_ending_from_outside_closes_both():
     client, answerer = MemoryLine(), MemoryLine()
     ending = asyncio.get_running_loop().create_future()
-    joined = asyncio.create_task(join(client, answerer, ending=ending))
+    joined = asyncio.create_task(Hub(client, answerer).run(ending))
     ending.set_result(Closed(1001, "The server is going away."))
     assert (await joined).code == 1001
     assert ends(client) == (1001, "The server is going away.")
@@ -70,7 +70,7 @@ async def test_an_ending_from_outside_closes_both():
 
 async def test_cancelling_closes_both_and_stays_a_cancellation():
     client, answerer = MemoryLine(), MemoryLine()
-    joined = asyncio.create_task(join(client, answerer))
+    joined = asyncio.create_task(Hub(client, answerer).run())
     client.arrive(Frame("response.create"))
     await answerer.next_sent()
     joined.cancel()
@@ -83,7 +83,7 @@ async def test_cancelling_closes_both_and_stays_a_cancellation():
 async def test_a_bug_ends_the_session_with_words_and_the_log_has_it(caplog):
     client, answerer = MemoryLine(), MemoryLine()
     answerer.break_with(ZeroDivisionError("of ours"))
-    assert (await join(client, answerer)).code == 1011
+    assert (await Hub(client, answerer).run()).code == 1011
     assert ends(client) == (1011, "The server made a mistake; this session is lost.")
     assert answerer.closed
     assert "ZeroDivisionError: of ours" in caplog.text
@@ -92,7 +92,7 @@ async def test_a_bug_ends_the_session_with_words_and_the_log_has_it(caplog):
 async def test_a_slow_client_slows_its_session_and_no_frame_is_piled_up():
     client, answerer = MemoryLine(slow=True), MemoryLine()
     seen: list[str] = []
-    joined = asyncio.create_task(join(client, answerer, saw=lambda frame: seen.append(frame.type)))
+    joined = asyncio.create_task(Hub(client, answerer, saw=lambda frame: seen.append(frame.type)).run())
     answerer.arrive(Frame("one"), Frame("two"), Frame("three"))
     await client.pressed.wait()
     assert answerer.unread() == 2
@@ -111,6 +111,75 @@ async def test_a_line_that_fails_to_close_does_not_keep_the_other_open(caplog):
 
     client, answerer = MemoryLine(), Stubborn()
     client.hang_up()
-    await join(client, answerer)
+    await Hub(client, answerer).run()
     assert client.closed
     assert "will not close" in caplog.text
+
+
+# Sides: other clients of the same session -----------------------------------------------------------
+
+
+def created(voice: str) -> Frame:
+    return Frame("session.created", {"type": "session.created", "session": {"voice": voice}})
+
+
+async def test_a_side_begins_with_the_session_as_it_is_and_then_hears_everything_but_sound():
+    client, answerer, side = MemoryLine(), MemoryLine(), MemoryLine()
+    hub = Hub(client, answerer)
+    running = asyncio.create_task(hub.run())
+    answerer.arrive(created("ash"), Frame("session.updated", {"session": {"voice": "sage"}}))
+    for _ in range(2):
+        await client.next_sent()
+    listening = asyncio.create_task(hub.attach(side, lambda: "event_1"))
+    first = await side.next_sent()
+    assert (first.type, first.data["session"]) == ("session.created", {"voice": "sage"})
+    answerer.arrive(Frame(AUDIO_DELTA, audio=b"12"), Frame("response.done"))
+    assert (await side.next_sent()).type == "response.done"
+    assert [(await client.next_sent()).type for _ in range(2)] == [AUDIO_DELTA, "response.done"]
+    client.hang_up()
+    assert (await running).code == 1000
+    assert (await listening).code == 1000
+    assert side.closed is not None
+
+
+async def test_what_a_side_does_wrong_is_told_to_it_alone():
+    client, answerer, side = MemoryLine(), MemoryLine(), MemoryLine()
+    hub = Hub(client, answerer)
+    running = asyncio.create_task(hub.run())
+    listening = asyncio.create_task(hub.attach(side, lambda: "event_1"))
+    side.arrive(Frame("nonsense"))
+    asked = await answerer.next_sent()
+    answerer.arrive(Frame("error", origin=asked.origin), Frame("session.updated", {"session": {}}))
+    assert (await side.next_sent()).type == "error"
+    assert (await client.next_sent()).type == "session.updated"
+    side.hang_up()
+    assert (await listening).code == 1000
+    client.hang_up()
+    await running
+
+
+async def test_a_side_that_falls_behind_is_let_go_and_the_session_goes_on():
+    client, answerer, side = MemoryLine(), MemoryLine(), MemoryLine(slow=True)
+    hub = Hub(client, answerer)
+    running = asyncio.create_task(hub.run())
+    listening = asyncio.create_task(hub.attach(side, lambda: "event_1"))
+    await asyncio.sleep(0)
+    answerer.arrive(*[Frame("response.output_text.delta") for _ in range(SIDE_FRAMES + 10)])
+    assert (await listening).code == 1008
+    for _ in range(SIDE_FRAMES + 10):
+        await client.next_sent()
+    client.hang_up()
+    await running
+
+
+async def test_only_so_many_sides():
+    client, answerer = MemoryLine(), MemoryLine()
+    hub = Hub(client, answerer)
+    running = asyncio.create_task(hub.run())
+    sides = [asyncio.create_task(hub.attach(MemoryLine(), lambda: "event_1")) for _ in range(MAX_SIDES)]
+    await asyncio.sleep(0)
+    with pytest.raises(TooManySides):
+        await hub.attach(MemoryLine(), lambda: "event_1")
+    client.hang_up()
+    await running
+    await asyncio.gather(*sides)

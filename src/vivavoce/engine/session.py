@@ -88,7 +88,7 @@ class EngineSession:
         elif frame.type == PLAYED:
             self._played(frame)
         else:
-            self._core.client(self._clock(), frame.data)
+            self._core.client(self._clock(), frame.data, frame.origin)
         self._carry_out()
 
     async def close(self, code: int = 1000, reason: str = "") -> None:

@@ -36,6 +36,9 @@ class Frame:
     type: str
     data: Mapping[str, Any] = field(default_factory=dict)
     audio: bytes | None = None
+    origin: str = ""
+    """Which of a session's clients sent it, where it has several: an error goes back to that one alone. Empty is
+    the client that the session belongs to."""
 
 
 class Closed(Exception):

@@ -16,6 +16,7 @@ from vivavoce.access.grants import TooManyGrants
 from vivavoce.backends.interface import BackendError
 from vivavoce.protocol.frame import Frame, Line
 from vivavoce.protocol.wire.errors import ProtocolError
+from vivavoce.sessions.hub import MAX_SIDES, TooManySides
 from vivavoce.sessions.registry import Draining, Full
 
 __all__ = ["CallNotFound", "Mishaps", "Told", "answer", "handlers", "refuse_in_band", "tell"]
@@ -69,6 +70,11 @@ def _call_not_found(_: CallNotFound) -> Told:
     return Told(404, _body("No live call has this id; it may have ended.", "call_id_not_found"))
 
 
+def _too_many_sides(_: TooManySides) -> Told:
+    words = f"{MAX_SIDES} sockets listen to this call already; close one first."
+    return Told(429, _body(words, "sideband_limit_reached", "rate_limit_error"), 1013)
+
+
 def _http(error: HTTPException) -> Told:
     words = {
         404: "There is nothing at this address. The API is under /v1.",
@@ -86,6 +92,7 @@ _TOLD: dict[type[Exception], Callable[[Any], Told]] = {
     Draining: _draining,
     TooManyGrants: _too_many_grants,
     CallNotFound: _call_not_found,
+    TooManySides: _too_many_sides,
     HTTPException: _http,
 }
 

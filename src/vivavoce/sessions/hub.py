@@ -1,72 +1,109 @@
-"""Joins a client's line and the one that answers it, for as long as both last.
+"""One live session: one ordered stream of frames from whoever answers, to the client and to all who listen beside it.
 
-Frames pass one at a time and in order; a pump takes the next one when the last has been handed over, so a
-slow reader slows its own session and nothing is queued here. Whichever side ends first ends the other.
+    client ───▶┐                ┌──▶ client       (may slow the stream: it is the client's own)
+    side 1 ───▶├─▶ answerer ──▶ ├──▶ side 1       (bounded, never slows it: who falls behind is let go)
+    side 2 ───▶┘                └──▶ side 2
+
+Frames pass one at a time and in order; nothing is queued between client and answerer. Whichever of the two ends
+first ends the session, and with it every side. A side that ends, ends alone (W-15).
 """
 
 import asyncio
 import logging
 from collections.abc import Callable
+from itertools import count
+from typing import Any
 
-from vivavoce.protocol.frame import Closed, Frame, Line
+from vivavoce.protocol.frame import AUDIO_DELTA, FLUSH, Closed, Frame, Line
 
-__all__ = ["CLOSE_SECONDS", "join"]
+__all__ = ["CLOSE_SECONDS", "MAX_SIDES", "SIDE_FRAMES", "Hub", "TooManySides"]
 
 log = logging.getLogger(__name__)
 
 CLOSE_SECONDS = 5.0
 """How long a line may take to close; after that it is left behind."""
+SIDE_FRAMES = 512
+"""Frames that a side may be behind."""
+MAX_SIDES = 16
 
 _UNSENDABLE = {1005, 1006, 1015}
 """Codes that report an end and are never sent (RFC 6455, 7.4.1)."""
+_NOT_FOR_SIDES = {AUDIO_DELTA, FLUSH}
+"""Sound is for who plays it (H-29)."""
 
 
-async def join(
-    client: Line,
-    answerer: Line,
-    *,
-    ending: asyncio.Future[Closed] | None = None,
-    saw: Callable[[Frame], None] | None = None,
-) -> Closed:
-    """Passes frames both ways until one side ends, ``ending`` is set or the task is cancelled; then both lines are
-    closed. Returns how it ended, in the terms of the side that ended it. ``saw`` is shown each frame of
-    the answering side once the client has it; it must not block."""
-    session = _Join(client, answerer, saw)
-    try:
-        return await session.run(ending)
-    except ExceptionGroup as group:
-        log.exception("session failed", exc_info=group)
-        session.told = Closed(1011, "The server made a mistake; this session is lost.")
-        return session.told
-    finally:
-        await session.close()
+class TooManySides(Exception):
+    """As many listen to this session as may."""
 
 
-class _Join:
-    def __init__(self, client: Line, answerer: Line, saw: Callable[[Frame], None] | None) -> None:
-        self._client = client
-        self._answerer = answerer
-        self._saw = saw
-        self.told = Closed(1001, "The server is going away.")
+class Hub:
+    """``saw`` is shown each frame from the answering side once the client has it; it must not block."""
+
+    def __init__(self, client: Line, answerer: Line, saw: Callable[[Frame], None] | None = None) -> None:
+        self._client, self._answerer, self._saw = client, answerer, saw
+        self._sides: dict[str, _Side] = {}
+        self._names = map("side {}".format, count(1))
+        self._session: dict[str, Any] | None = None
+        """The session object, as the stream showed it last."""
+        self._over: asyncio.Future[Closed] = asyncio.get_running_loop().create_future()
+        self._told = Closed(1001, "The server is going away.")
         """What the client is told at the end; this, when the task is cancelled."""
 
-    async def run(self, ending: asyncio.Future[Closed] | None) -> Closed:
+    async def run(self, ending: asyncio.Future[Closed] | None = None) -> Closed:
+        """Pass frames until one end is reached, ``ending`` is set or the task is cancelled; then both lines are
+        closed. Returns how it ended, in the terms of the side that ended it."""
+        try:
+            return await self._pump(ending)
+        except ExceptionGroup as group:
+            log.exception("session failed", exc_info=group)
+            self._told = Closed(1011, "The server made a mistake; this session is lost.")
+            return self._told
+        finally:
+            self._over.set_result(self._told)
+            # Both at once: the client hears why, the answering side only that it is over.
+            await asyncio.gather(
+                _close(self._client, self._told), _close(self._answerer, Closed(1000, "The client has gone."))
+            )
+
+    async def attach(self, line: Line, new_id: Callable[[], str]) -> Closed:
+        """Let one more client listen and speak until it goes or the session ends; then its line is closed. It begins
+        with ``session.created`` as things stand (O-04). Raises :class:`TooManySides`."""
+        if len(self._sides) >= MAX_SIDES:
+            raise TooManySides
+        side = _Side(line)
+        name = next(self._names)
+        self._sides[name] = side
+        if self._session is not None:
+            created = {"type": "session.created", "event_id": new_id(), "session": self._session}
+            side.offer(Frame("session.created", created))
+        try:
+            end = await self._listen(name, side)
+        finally:
+            del self._sides[name]
+            await _close(line, side.told)
+        return end
+
+    # The two pumps ----------------------------------------------------------------------------------
+
+    async def _pump(self, ending: asyncio.Future[Closed] | None) -> Closed:
         async with asyncio.TaskGroup() as group:
-            pumps = [group.create_task(self._inward()), group.create_task(self._outward())]
+            pumps = [group.create_task(self._inward(self._client, "")), group.create_task(self._outward())]
             await asyncio.wait([*pumps, ending] if ending else pumps, return_when=asyncio.FIRST_COMPLETED)
             for pump in pumps:
                 pump.cancel()
         if ending and ending.done():
-            self.told = ending.result()
-            return self.told
+            self._told = ending.result()
+            return self._told
         end = next(pump.result() for pump in pumps if not pump.cancelled())
-        self.told = end if end.code not in _UNSENDABLE else Closed(1011, "The side that answers was cut off.")
+        self._told = end if end.code not in _UNSENDABLE else Closed(1011, "The side that answers was cut off.")
         return end
 
-    async def _inward(self) -> Closed:
+    async def _inward(self, line: Line, name: str) -> Closed:
         try:
             while True:
-                await self._answerer.send(await self._client.receive())
+                frame = await line.receive()
+                frame.origin = name
+                await self._answerer.send(frame)
         except Closed as closed:
             return closed
 
@@ -74,24 +111,78 @@ class _Join:
         try:
             while True:
                 frame = await self._answerer.receive()
+                if frame.origin:
+                    if side := self._sides.get(frame.origin):
+                        side.offer(frame)
+                    continue
+                self._tell_sides(frame)
                 await self._client.send(frame)
                 if self._saw:
                     self._saw(frame)
         except Closed as closed:
             return closed
 
-    async def close(self) -> None:
-        """Both at once: the client hears why, the answering side only that it is over. Lines that have ended
-        already take this for nothing."""
-        await asyncio.gather(
-            _close(self._client, self.told.code, self.told.reason), _close(self._answerer, 1000, "The client has gone.")
-        )
+    # Sides ------------------------------------------------------------------------------------------
+
+    def _tell_sides(self, frame: Frame) -> None:
+        if frame.type in ("session.created", "session.updated"):
+            self._session = frame.data.get("session")
+        if frame.type not in _NOT_FOR_SIDES:
+            for side in self._sides.values():
+                side.offer(frame)
+
+    async def _listen(self, name: str, side: "_Side") -> Closed:
+        async with asyncio.TaskGroup() as group:
+            pumps = [group.create_task(self._inward(side.line, name)), group.create_task(side.pump())]
+            await asyncio.wait([*pumps, self._over], return_when=asyncio.FIRST_COMPLETED)
+            for pump in pumps:
+                pump.cancel()
+        if self._over.done():
+            side.told = self._over.result()
+            return side.told
+        return next(pump.result() for pump in pumps if not pump.cancelled())
 
 
-async def _close(line: Line, code: int, reason: str) -> None:
+class _Side:
+    def __init__(self, line: Line) -> None:
+        self.line = line
+        self.told = Closed(1000, "")
+        self._waiting: asyncio.Queue[Frame] = asyncio.Queue(SIDE_FRAMES)
+        self._behind = asyncio.Event()
+
+    def offer(self, frame: Frame) -> None:
+        try:
+            self._waiting.put_nowait(frame)
+        except asyncio.QueueFull:
+            self._behind.set()
+
+    async def pump(self) -> Closed:
+        """Until the line ends, or is too far behind to catch up."""
+        behind = asyncio.create_task(self._behind.wait())
+        sending = asyncio.create_task(self._send())
+        try:
+            await asyncio.wait([behind, sending], return_when=asyncio.FIRST_COMPLETED)
+            if sending.done():
+                return sending.result()
+            self.told = Closed(1008, f"You read too slowly: {SIDE_FRAMES} events waited.")
+            return self.told
+        finally:
+            for task in (behind, sending):
+                task.cancel()
+            await asyncio.gather(behind, sending, return_exceptions=True)
+
+    async def _send(self) -> Closed:
+        try:
+            while True:
+                await self.line.send(await self._waiting.get())
+        except Closed as closed:
+            return closed
+
+
+async def _close(line: Line, how: Closed) -> None:
     try:
         async with asyncio.timeout(CLOSE_SECONDS):
-            await line.close(code, reason)
+            await line.close(how.code, how.reason)
     except TimeoutError:
         log.warning("a line did not close within %s s: %r", CLOSE_SECONDS, line)
     except Exception:

@@ -8,7 +8,8 @@ from contextlib import contextmanager
 from types import TracebackType
 from typing import Any, Self
 
-from vivavoce.protocol.frame import Closed, Frame
+from vivavoce.protocol.frame import Closed, Frame, Line
+from vivavoce.sessions.hub import Hub
 
 __all__ = ["Draining", "Full", "Live", "Registry"]
 
@@ -50,6 +51,13 @@ class Live:
         where the server plays the sound, not before it has been played."""
         self.quiet.set()
         self._busy: set[tuple[str, str]] = set()
+        self.hub: Hub | None = None
+        """Where others may listen in, once the session runs."""
+
+    async def run(self, client: Line, answerer: Line) -> Closed:
+        """The session itself, from its first frame to its last."""
+        self.hub = Hub(client, answerer, self.saw)
+        return await self.hub.run(self.ending)
 
     def saw(self, frame: Frame) -> None:
         """Takes note of a server event; what ``join`` calls for each."""

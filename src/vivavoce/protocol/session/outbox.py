@@ -24,9 +24,10 @@ class Outbox:
         """Queue a server event; its ``event_id`` is made here."""
         self._pending.append(Frame(type, {"type": type, "event_id": self.ids("event"), **fields}, audio))
 
-    def error(self, error: ProtocolError, event_id: str | None = None) -> None:
-        """``event_id`` is that of the client event at fault, if it had one (O-49)."""
-        self.event("error", error={**error.body(), "event_id": event_id})
+    def error(self, error: ProtocolError, event_id: str | None = None, origin: str = "") -> None:
+        """``event_id`` is that of the client event at fault, if it had one (O-49); ``origin`` is who sent that."""
+        told = {"type": "error", "event_id": self.ids("event"), "error": {**error.body(), "event_id": event_id}}
+        self._pending.append(Frame("error", told, origin=origin))
 
     def command(self, command: Command) -> None:
         self._pending.append(command)

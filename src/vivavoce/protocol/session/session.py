@@ -97,15 +97,16 @@ class Session:
 
     # What happened ----------------------------------------------------------------------------------
 
-    def client(self, now: float, data: Mapping[str, Any]) -> None:
-        """A client's event, other than a good ``input_audio_buffer.append`` (see :meth:`audio`)."""
+    def client(self, now: float, data: Mapping[str, Any], origin: str = "") -> None:
+        """A client's event, other than a good ``input_audio_buffer.append`` (see :meth:`audio`). An error that it
+        causes is marked with its ``origin``."""
         self._shared.now = now
         given = data.get("event_id")
         try:
             event = check(data, cast(type[ClientEvent], ClientEvent))
             self._handlers[type(event)](event)
         except ProtocolError as error:
-            self._out.error(error, given if isinstance(given, str) else None)
+            self._out.error(error, given if isinstance(given, str) else None, origin)
 
     def refuse(self, error: ProtocolError, event_id: str | None = None) -> None:
         """Tell the client of a mistake that the driver found, in its audio for instance."""

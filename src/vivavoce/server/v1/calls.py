@@ -20,7 +20,6 @@ from vivavoce.server.service import Service, bearer
 from vivavoce.server.v1.dialect import dialect_of
 from vivavoce.server.v1.offer import read_offer
 from vivavoce.server.v1.wish import wish
-from vivavoce.sessions.hub import join
 from vivavoce.sessions.registry import Draining
 
 __all__ = ["begin", "hang_up", "place"]
@@ -97,7 +96,7 @@ async def _hold(
             stack.push_async_callback(line.close)
             answered.set_result(answer)
             log.info("session began transport=webrtc kind=%s model=%r", wanted.kind, wanted.model)
-            end = await join(line, answerer, ending=live.ending, saw=live.saw)
+            end = await live.run(line, answerer)
             log.info("session ended code=%d reason=%r", end.code, end.reason)
     except Exception as error:
         if answered.done():

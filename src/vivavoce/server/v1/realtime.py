@@ -14,8 +14,8 @@ from vivavoce.server import logs
 from vivavoce.server.errors import CallNotFound, answer, refuse_in_band
 from vivavoce.server.service import Service, bearer
 from vivavoce.server.v1.dialect import dialect_of
+from vivavoce.server.v1.sideband import sideband
 from vivavoce.server.v1.wish import wish
-from vivavoce.sessions.hub import join
 from vivavoce.transports.subprotocols import read_subprotocols
 from vivavoce.transports.websocket import WebSocketLine
 
@@ -29,9 +29,10 @@ async def realtime(service: Service, socket: WebSocket) -> None:
     socket, where a browser can read it (H-09)."""
     offered = read_subprotocols(socket.scope["subprotocols"])
     try:
-        principal = service.gate.enter(bearer(socket) or offered.key)
         if "call_id" in socket.query_params:
-            raise CallNotFound
+            await sideband(service, socket, offered)
+            return
+        principal = service.gate.enter(bearer(socket) or offered.key)
         request = wish(service, principal, socket.query_params)
     except (Refused, CallNotFound, ProtocolError) as error:
         await socket.send_denial_response(answer(error))
@@ -51,7 +52,7 @@ async def _hold(service: Service, line: WebSocketLine, request: SessionRequest, 
         with service.registry.admit(request.session_id, "websocket", client) as live:
             answerer = await service.backend.open(request)
             log.info("session began transport=websocket kind=%s model=%r", request.kind, request.model)
-            end = await join(line, answerer, ending=live.ending, saw=live.saw)
+            end = await live.run(line, answerer)
             log.info("session ended code=%d reason=%r", end.code, end.reason)
     except Exception as error:
         await refuse_in_band(line, error, service.new_id("event_"))

@@ -1,0 +1,43 @@
+"""``GET /v1/realtime?call_id=rtc_…``: one more client of a live call, beside the one who placed it (H-02, W-15)."""
+
+import logging
+
+from starlette.websockets import WebSocket
+
+from vivavoce.access.gate import Refused
+from vivavoce.server import logs
+from vivavoce.server.errors import CallNotFound, refuse_in_band
+from vivavoce.server.service import Service, bearer
+from vivavoce.server.v1.dialect import dialect_of
+from vivavoce.transports.subprotocols import Offer
+from vivavoce.transports.websocket import WebSocketLine
+
+__all__ = ["sideband"]
+
+log = logging.getLogger(__name__)
+
+
+async def sideband(service: Service, socket: WebSocket, offered: Offer) -> None:
+    """Raises, before the upgrade: :class:`CallNotFound` for a call that is not live, and for an ephemeral key, which
+    may not know of any (H-08); :class:`Refused` for another key that is no good. A ``model`` means nothing here."""
+    try:
+        principal = service.gate.enter_with_standard_key(bearer(socket) or offered.key)
+    except Refused as refused:
+        if refused.status == 403:
+            raise CallNotFound from None
+        raise
+    call_id = socket.query_params["call_id"]
+    live = service.registry.find(call_id)
+    if live is None or live.hub is None or live.kind != "webrtc":
+        raise CallNotFound
+    logs.session.set(call_id)
+    await socket.accept(offered.answer)
+    dialect = dialect_of(principal, socket.headers, beta=offered.beta)
+    line = WebSocketLine(socket, dialect, new_id=lambda: service.new_id("event_"))
+    log.info("a sideband opened")
+    try:
+        end = await live.hub.attach(line, lambda: service.new_id("event_"))
+    except Exception as error:
+        await refuse_in_band(line, error, service.new_id("event_"))
+    else:
+        log.info("a sideband ended code=%d", end.code)
