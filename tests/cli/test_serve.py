@@ -12,10 +12,12 @@ import httpx
 import pytest
 from click.testing import CliRunner
 
+from tests.support.backends import ScriptedBackend
 from tests.support.process import PATIENCE, serve
 from tests.support.scripted_realtime import Stage, scripted
 from vivavoce.cli.main import main
-from vivavoce.cli.settings import specs
+from vivavoce.cli.serve import announcement
+from vivavoce.cli.settings import load, specs
 from vivavoce.client.realtime import connect
 from vivavoce.protocol.frame import Closed, Frame
 
@@ -41,9 +43,37 @@ async def test_it_says_where_to_click_and_what_answers(tmp_path: Path):
         status, rest = await process.rest()
     assert status == 0
     assert "Answers: " in rest
-    assert "The key from OPENAI_API_KEY stays in this process" in rest
+    assert "The key in OPENAI_API_KEY stays in this process" in rest
     assert "Ctrl-C stops it." in rest
     assert "sk-secret" not in process.said + rest
+
+
+BUILTIN = {"backend": "builtin"}
+LOCAL = {"backend": "upstream", "upstream_url": "http://127.0.0.1:9/v1", "model": "other"}
+
+
+@pytest.mark.parametrize(
+    ("options", "key", "said", "not_said"),
+    [
+        (BUILTIN, "", ["Answers: scripted, on this machine.", "set OPENAI_API_KEY"], "stays"),
+        (
+            BUILTIN,
+            "sk-1",
+            ["Answers: scripted", "the key in OPENAI_API_KEY instead: --backend upstream"],
+            "start again",
+        ),
+        ({}, "sk-1", ["Answers: https://api.openai.com/v1, gpt-realtime.", "OPENAI_API_KEY stays"], "instead"),
+        (LOCAL, "", ["Answers: http://127.0.0.1:9/v1, other."], "OPENAI_API_KEY"),
+    ],
+    ids=["builtin", "builtin by choice", "openai", "another server"],
+)
+def test_what_it_announces(tmp_path: Path, options: dict[str, str], key: str, said: list[str], not_said: str):
+    settings = load(options, directory=tmp_path, environ={"OPENAI_API_KEY": key})
+    told = "\n".join(announcement(settings, ScriptedBackend(), "http://127.0.0.1:7171"))
+    assert "http://127.0.0.1:7171" in told
+    assert all(words in told for words in said)
+    assert not_said not in told
+    assert "sk-1" not in told
 
 
 async def test_port_taken(tmp_path: Path):

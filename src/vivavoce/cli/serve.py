@@ -39,13 +39,17 @@ def command(**options: Any) -> None:
 
 def announcement(settings: Settings, backend: Backend, address: str) -> list[str]:
     """The few lines a person reads after starting the server."""
-    lines = [f"Vivavoce is at {address} – open it and click the orb.", f"Answers: {backend.name}."]
+    lines = [f"Vivavoce is at {address} – open it and click the orb."]
     if settings.answers == "upstream":
-        lines.append(f"The key from {settings.upstream_key_env} stays in this process. Without: --backend builtin")
-    elif settings.upstream_key:
-        lines.append(f"To use the key in {settings.upstream_key_env} instead: --backend upstream")
+        lines.append(f"Answers: {settings.upstream_url}, {settings.model}.")
+        if settings.upstream_key:
+            lines.append(f"The key in {settings.upstream_key_env} stays in this process. Without: --backend builtin")
     else:
-        lines.append("To talk to OpenAI instead: OPENAI_API_KEY=sk-… in the environment or in .env, and start again.")
+        lines.append(f"Answers: {backend.name}, on this machine.")
+        if settings.upstream_key:
+            lines.append(f"To use the key in {settings.upstream_key_env} instead: --backend upstream")
+        else:
+            lines.append("To talk to OpenAI instead, set OPENAI_API_KEY, here or in a file .env, and start again.")
     return [*lines, "Ctrl-C stops it.", ""]
 
 
