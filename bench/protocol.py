@@ -22,9 +22,7 @@ from vivavoce.protocol.session.config import Defaults, Settings, defaults
 FRAMES = 5000
 ROUNDS = 9
 PCM = bytes(range(256)) * 3 + bytes(192)
-APPEND = msgspec.json.encode(
-    {"type": "input_audio_buffer.append", "audio": pybase64.b64encode_as_string(PCM)}
-).decode()
+APPEND = msgspec.json.encode({"type": "input_audio_buffer.append", "audio": pybase64.b64encode_as_string(PCM)}).decode()
 
 
 def measure(step: Callable[[], object]) -> float:
@@ -41,7 +39,10 @@ def measure(step: Callable[[], object]) -> float:
 def new_session() -> Session:
     numbers = count()
     return Session(
-        0.0, Settings("sess_1", "model", 0), defaults("realtime", Defaults()), lambda prefix: f"{prefix}_{next(numbers)}"
+        0.0,
+        Settings("sess_1", "model", 0),
+        defaults("realtime", Defaults()),
+        lambda prefix: f"{prefix}_{next(numbers)}",
     )
 
 
