@@ -1,12 +1,16 @@
 """Two lines joined: what passes, and how it ends."""
 
 import asyncio
+from collections.abc import Sequence
+from typing import Any
 
 import pytest
 
 from tests.support.leaks import no_leaks
 from tests.support.lines import MemoryLine
 from vivavoce.protocol.frame import APPEND, AUDIO_DELTA, Closed, Frame
+from vivavoce.protocol.wire.errors import ProtocolError
+from vivavoce.sessions.filters import Behind, Watcher
 from vivavoce.sessions.hub import MAX_SIDES, SIDE_FRAMES, Hub, TooManySides
 
 
@@ -16,6 +20,21 @@ async def _nothing_is_left():
         yield
 
 
+def hub_of(client: MemoryLine, answerer: MemoryLine, **given: Any) -> Hub:
+    return Hub(client, answerer, new_id=lambda: "event_1", **given)
+
+
+class Seen:
+    def __init__(self, types: list[str]) -> None:
+        self.types = types
+
+    def sent(self, frame: Frame) -> None:
+        self.types.append(f"> {frame.type}")
+
+    def told(self, frame: Frame) -> None:
+        self.types.append(frame.type)
+
+
 def ends(line: MemoryLine) -> tuple[int, str]:
     assert line.closed is not None
     return line.closed.code, line.closed.reason
@@ -23,7 +42,7 @@ def ends(line: MemoryLine) -> tuple[int, str]:
 
 async def test_frames_pass_both_ways_in_order():
     client, answerer = MemoryLine(), MemoryLine()
-    joined = asyncio.create_task(Hub(client, answerer).run())
+    joined = asyncio.create_task(hub_of(client, answerer).run())
     client.arrive(Frame(APPEND, audio=b"\1\2"), Frame("response.create"))
     answerer.arrive(Frame("session.created"), Frame("response.created"))
     assert [(await answerer.next_sent()).type for _ in range(2)] == [APPEND, "response.create"]
@@ -35,7 +54,7 @@ async def test_frames_pass_both_ways_in_order():
 async def test_a_client_that_leaves_ends_the_other_side():
     client, answerer = MemoryLine(), MemoryLine()
     client.hang_up(1001, "page left")
-    end = await Hub(client, answerer).run()
+    end = await hub_of(client, answerer).run()
     assert (end.code, end.reason) == (1001, "page left")
     assert ends(answerer)[0] == 1000
 
@@ -44,7 +63,7 @@ async def test_an_end_from_the_answering_side_reaches_the_client_as_it_is():
     client, answerer = MemoryLine(), MemoryLine()
     answerer.arrive(Frame("error"))
     answerer.hang_up(4000, "invalid_request_error.invalid_model")
-    await Hub(client, answerer).run()
+    await hub_of(client, answerer).run()
     assert (await client.next_sent()).type == "error"
     assert ends(client) == (4000, "invalid_request_error.invalid_model")
 
@@ -53,7 +72,7 @@ async def test_an_end_from_the_answering_side_reaches_the_client_as_it_is():
 async def test_a_cut_is_told_in_a_code_that_may_be_sent(code):
     client, answerer = MemoryLine(), MemoryLine()
     answerer.hang_up(code)
-    end = await Hub(client, answerer).run()
+    end = await hub_of(client, answerer).run()
     assert end.code == code
     assert ends(client) == (1011, "The side that answers was cut off.")
 
@@ -61,7 +80,7 @@ async def test_a_cut_is_told_in_a_code_that_may_be_sent(code):
 async def test_an_ending_from_outside_closes_both():
     client, answerer = MemoryLine(), MemoryLine()
     ending = asyncio.get_running_loop().create_future()
-    joined = asyncio.create_task(Hub(client, answerer).run(ending))
+    joined = asyncio.create_task(hub_of(client, answerer).run(ending))
     ending.set_result(Closed(1001, "The server is going away."))
     assert (await joined).code == 1001
     assert ends(client) == (1001, "The server is going away.")
@@ -70,7 +89,7 @@ async def test_an_ending_from_outside_closes_both():
 
 async def test_cancelling_closes_both_and_stays_a_cancellation():
     client, answerer = MemoryLine(), MemoryLine()
-    joined = asyncio.create_task(Hub(client, answerer).run())
+    joined = asyncio.create_task(hub_of(client, answerer).run())
     client.arrive(Frame("response.create"))
     await answerer.next_sent()
     joined.cancel()
@@ -83,7 +102,7 @@ async def test_cancelling_closes_both_and_stays_a_cancellation():
 async def test_a_bug_ends_the_session_with_words_and_the_log_has_it(caplog):
     client, answerer = MemoryLine(), MemoryLine()
     answerer.break_with(ZeroDivisionError("of ours"))
-    assert (await Hub(client, answerer).run()).code == 1011
+    assert (await hub_of(client, answerer).run()).code == 1011
     assert ends(client) == (1011, "The server made a mistake; this session is lost.")
     assert answerer.closed
     assert "ZeroDivisionError: of ours" in caplog.text
@@ -92,7 +111,7 @@ async def test_a_bug_ends_the_session_with_words_and_the_log_has_it(caplog):
 async def test_a_slow_client_slows_its_session_and_no_frame_is_piled_up():
     client, answerer = MemoryLine(slow=True), MemoryLine()
     seen: list[str] = []
-    joined = asyncio.create_task(Hub(client, answerer, saw=lambda frame: seen.append(frame.type)).run())
+    joined = asyncio.create_task(hub_of(client, answerer, observers=[Seen(seen)]).run())
     answerer.arrive(Frame("one"), Frame("two"), Frame("three"))
     await client.pressed.wait()
     assert answerer.unread() == 2
@@ -111,7 +130,7 @@ async def test_a_line_that_fails_to_close_does_not_keep_the_other_open(caplog):
 
     client, answerer = MemoryLine(), Stubborn()
     client.hang_up()
-    await Hub(client, answerer).run()
+    await hub_of(client, answerer).run()
     assert client.closed
     assert "will not close" in caplog.text
 
@@ -125,12 +144,12 @@ def created(voice: str) -> Frame:
 
 async def test_a_side_begins_with_the_session_as_it_is_and_then_hears_everything_but_sound():
     client, answerer, side = MemoryLine(), MemoryLine(), MemoryLine()
-    hub = Hub(client, answerer)
+    hub = hub_of(client, answerer)
     running = asyncio.create_task(hub.run())
     answerer.arrive(created("ash"), Frame("session.updated", {"session": {"voice": "sage"}}))
     for _ in range(2):
         await client.next_sent()
-    listening = asyncio.create_task(hub.attach(side, lambda: "event_1"))
+    listening = asyncio.create_task(hub.attach(side))
     first = await side.next_sent()
     assert (first.type, first.data["session"]) == ("session.created", {"voice": "sage"})
     answerer.arrive(Frame(AUDIO_DELTA, audio=b"12"), Frame("response.done"))
@@ -144,9 +163,9 @@ async def test_a_side_begins_with_the_session_as_it_is_and_then_hears_everything
 
 async def test_what_a_side_does_wrong_is_told_to_it_alone():
     client, answerer, side = MemoryLine(), MemoryLine(), MemoryLine()
-    hub = Hub(client, answerer)
+    hub = hub_of(client, answerer)
     running = asyncio.create_task(hub.run())
-    listening = asyncio.create_task(hub.attach(side, lambda: "event_1"))
+    listening = asyncio.create_task(hub.attach(side))
     side.arrive(Frame("nonsense"))
     asked = await answerer.next_sent()
     answerer.arrive(Frame("error", origin=asked.origin), Frame("session.updated", {"session": {}}))
@@ -160,9 +179,9 @@ async def test_what_a_side_does_wrong_is_told_to_it_alone():
 
 async def test_a_side_that_falls_behind_is_let_go_and_the_session_goes_on():
     client, answerer, side = MemoryLine(), MemoryLine(), MemoryLine(slow=True)
-    hub = Hub(client, answerer)
+    hub = hub_of(client, answerer)
     running = asyncio.create_task(hub.run())
-    listening = asyncio.create_task(hub.attach(side, lambda: "event_1"))
+    listening = asyncio.create_task(hub.attach(side))
     await asyncio.sleep(0)
     answerer.arrive(*[Frame("response.output_text.delta") for _ in range(SIDE_FRAMES + 10)])
     assert (await listening).code == 1008
@@ -174,12 +193,76 @@ async def test_a_side_that_falls_behind_is_let_go_and_the_session_goes_on():
 
 async def test_only_so_many_sides():
     client, answerer = MemoryLine(), MemoryLine()
-    hub = Hub(client, answerer)
+    hub = hub_of(client, answerer)
     running = asyncio.create_task(hub.run())
-    sides = [asyncio.create_task(hub.attach(MemoryLine(), lambda: "event_1")) for _ in range(MAX_SIDES)]
+    sides = [asyncio.create_task(hub.attach(MemoryLine())) for _ in range(MAX_SIDES)]
     await asyncio.sleep(0)
     with pytest.raises(TooManySides):
-        await hub.attach(MemoryLine(), lambda: "event_1")
+        await hub.attach(MemoryLine())
     client.hang_up()
     await running
     await asyncio.gather(*sides)
+
+
+# Filters and watchers -------------------------------------------------------------------------------
+
+
+class Guard:
+    """Refuses what is forbidden, doubles what is dear, keeps secrets."""
+
+    def inward(self, frame: Frame) -> Sequence[Frame]:
+        if frame.type == "forbidden":
+            raise ProtocolError("not_allowed", "No.", param="type")
+        return [frame, frame] if frame.type == "dear" else [frame]
+
+    def outward(self, frame: Frame) -> Sequence[Frame]:
+        return [] if frame.type == "secret" else [frame]
+
+
+async def test_a_filter_refuses_changes_and_hides():
+    client, answerer, seen = MemoryLine(), MemoryLine(), list[str]()
+    running = asyncio.create_task(hub_of(client, answerer, filters=[Guard()], observers=[Seen(seen)]).run())
+    client.arrive(Frame("forbidden", {"event_id": "mine"}), Frame("dear"))
+    error = await client.next_sent()
+    assert error.data["error"]["code"] == "not_allowed"
+    assert error.data["error"]["event_id"] == "mine"
+    assert [(await answerer.next_sent()).type for _ in range(2)] == ["dear", "dear"]
+    answerer.arrive(Frame("secret"), Frame("plain"))
+    assert (await client.next_sent()).type == "plain"
+    client.hang_up()
+    await running
+    assert seen == ["> dear", "> dear", "plain"]
+
+
+async def test_a_sideband_is_told_of_its_own_refusal():
+    client, answerer, side = MemoryLine(), MemoryLine(), MemoryLine()
+    hub = hub_of(client, answerer, filters=[Guard()])
+    running = asyncio.create_task(hub.run())
+    listening = asyncio.create_task(hub.attach(side))
+    side.arrive(Frame("forbidden"))
+    assert (await side.next_sent()).data["error"]["code"] == "not_allowed"
+    assert client.sent.empty()
+    client.hang_up()
+    await asyncio.gather(running, listening)
+
+
+@pytest.mark.parametrize(("rule", "taken"), [(Behind.DROP, ["a", "b", "d"]), (Behind.STOP, ["a", "b"])])
+async def test_a_watcher_that_falls_behind_follows_its_rule(rule: Behind, taken: list[str]):
+    got: list[str] = []
+    two = asyncio.Event()
+
+    async def take(frame: Frame, sent: bool) -> None:
+        got.append(frame.type)
+        if len(got) == 2:
+            two.set()
+
+    watcher = Watcher("the record", take, wants=lambda frame: frame.type != "noise", size=2, rule=rule)
+    for type in ("a", "noise", "b", "c"):
+        watcher.told(Frame(type))
+    running = asyncio.create_task(watcher.run())
+    await two.wait()
+    watcher.sent(Frame("d"))
+    await watcher.finish()
+    await running
+    assert got == taken
+    assert watcher.missed == 1

@@ -55,14 +55,14 @@ async def test_a_session_is_busy_while_an_answer_is_given_and_played():
         for kind in (
             "response.created", "output_audio_buffer.started", "response.done", "output_audio_buffer.stopped",
         ):  # fmt: skip
-            live.saw(frame(kind))
+            live.told(frame(kind))
             busy.append(not live.quiet.is_set())
         assert busy == [True, True, True, False]
-        live.saw(frame("response.created", "resp_1"))
-        live.saw(frame("response.created", "resp_2"))
-        live.saw(frame("response.done", "resp_1"))
+        live.told(frame("response.created", "resp_1"))
+        live.told(frame("response.created", "resp_2"))
+        live.told(frame("response.done", "resp_1"))
         assert not live.quiet.is_set()
-        live.saw(frame("response.done", "resp_2"))
+        live.told(frame("response.done", "resp_2"))
         assert live.quiet.is_set()
 
 
@@ -78,13 +78,13 @@ async def test_draining_ends_the_idle_at_once_and_waits_for_the_busy():
     async with no_leaks(), make() as registry:
         idle = await started(registry, "idle", told)
         busy = await started(registry, "busy", told)
-        busy.saw(frame("response.created"))
+        busy.told(frame("response.created"))
         drained = asyncio.create_task(registry.drain(60))
         await idle.gone.wait()
         assert told == [("idle", 1001)]
         with pytest.raises(Draining), registry.admit("late", "websocket"):
             pass
-        busy.saw(frame("response.done"))
+        busy.told(frame("response.done"))
         await drained
         assert told == [("idle", 1001), ("busy", 1001)]
         assert len(registry) == 0
@@ -93,7 +93,7 @@ async def test_draining_ends_the_idle_at_once_and_waits_for_the_busy():
 async def test_draining_has_a_limit(caplog):
     told: list[tuple[str, int]] = []
     async with no_leaks(), make() as registry:
-        (await started(registry, "busy", told)).saw(frame("response.created"))
+        (await started(registry, "busy", told)).told(frame("response.created"))
         await registry.drain(0.01)
         assert told == [("busy", 1001)]
     assert "still being given after 0.01 s" in caplog.text

@@ -1,8 +1,8 @@
 """One live session: one ordered stream of frames from whoever answers, to the client and to all who listen beside it.
 
-    client ───▶┐                ┌──▶ client       (may slow the stream: it is the client's own)
-    side 1 ───▶├─▶ answerer ──▶ ├──▶ side 1       (bounded, never slows it: who falls behind is let go)
-    side 2 ───▶┘                └──▶ side 2
+    client ───▶┐                                     ┌──▶ client   (may slow the stream: it is the client's own)
+    side 1 ───▶├─▶ filters ─▶ answerer ─▶ filters ──▶├──▶ side 1   (bounded, never slows it: who falls behind
+    side 2 ───▶┘                                     └──▶ side 2    is let go)
 
 Frames pass one at a time and in order; nothing is queued between client and answerer. Whichever of the two ends
 first ends the session, and with it every side. A side that ends, ends alone (W-15).
@@ -10,11 +10,13 @@ first ends the session, and with it every side. A side that ends, ends alone (W-
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from itertools import count
 from typing import Any
 
 from vivavoce.protocol.frame import AUDIO_DELTA, FLUSH, Closed, Frame, Line
+from vivavoce.protocol.wire.errors import ProtocolError
+from vivavoce.sessions.filters import Filter, Observer
 
 __all__ = ["CLOSE_SECONDS", "MAX_SIDES", "SIDE_FRAMES", "Hub", "TooManySides"]
 
@@ -37,10 +39,21 @@ class TooManySides(Exception):
 
 
 class Hub:
-    """``saw`` is shown each frame from the answering side once the client has it; it must not block."""
+    """``filters`` stand in the stream in their order from the client's side, ``observers`` watch what passed them;
+    see ``filters.py``. ``new_id`` makes the ids of the hub's own events."""
 
-    def __init__(self, client: Line, answerer: Line, saw: Callable[[Frame], None] | None = None) -> None:
-        self._client, self._answerer, self._saw = client, answerer, saw
+    def __init__(
+        self,
+        client: Line,
+        answerer: Line,
+        *,
+        new_id: Callable[[], str],
+        filters: Sequence[Filter] = (),
+        observers: Sequence[Observer] = (),
+    ) -> None:
+        self._client, self._answerer, self._new_id = client, answerer, new_id
+        self._filters, self._observers = tuple(filters), tuple(observers)
+        self._to_client = asyncio.Lock()
         self._sides: dict[str, _Side] = {}
         self._names = map("side {}".format, count(1))
         self._session: dict[str, Any] | None = None
@@ -65,7 +78,12 @@ class Hub:
                 _close(self._client, self._told), _close(self._answerer, Closed(1000, "The client has gone."))
             )
 
-    async def attach(self, line: Line, new_id: Callable[[], str]) -> Closed:
+    async def tell(self, frame: Frame) -> None:
+        """Hand the client a frame of our own, between two of the stream. Raises :class:`Closed`."""
+        async with self._to_client:
+            await self._client.send(frame)
+
+    async def attach(self, line: Line) -> Closed:
         """Let one more client listen and speak until it goes or the session ends; then its line is closed. It begins
         with ``session.created`` as things stand (O-04). Raises :class:`TooManySides`."""
         if len(self._sides) >= MAX_SIDES:
@@ -74,7 +92,7 @@ class Hub:
         name = next(self._names)
         self._sides[name] = side
         if self._session is not None:
-            created = {"type": "session.created", "event_id": new_id(), "session": self._session}
+            created = {"type": "session.created", "event_id": self._new_id(), "session": self._session}
             side.offer(Frame("session.created", created))
         try:
             end = await self._listen(name, side)
@@ -103,7 +121,15 @@ class Hub:
             while True:
                 frame = await line.receive()
                 frame.origin = name
-                await self._answerer.send(frame)
+                try:
+                    passed = self._filtered(frame)
+                except ProtocolError as refusal:
+                    await self._refuse(frame, refusal)
+                    continue
+                for each in passed:
+                    await self._answerer.send(each)
+                    for observer in self._observers:
+                        observer.sent(each)
         except Closed as closed:
             return closed
 
@@ -112,17 +138,39 @@ class Hub:
             while True:
                 frame = await self._answerer.receive()
                 if frame.origin:
-                    if side := self._sides.get(frame.origin):
-                        side.offer(frame)
+                    self._tell_side(frame)
                     continue
-                self._tell_sides(frame)
-                await self._client.send(frame)
-                if self._saw:
-                    self._saw(frame)
+                frames: Sequence[Frame] = (frame,)
+                for filter in reversed(self._filters):
+                    frames = [passed for each in frames for passed in filter.outward(each)]
+                for each in frames:
+                    self._tell_sides(each)
+                    await self.tell(each)
+                    for observer in self._observers:
+                        observer.told(each)
         except Closed as closed:
             return closed
 
+    def _filtered(self, frame: Frame) -> Sequence[Frame]:
+        frames: Sequence[Frame] = (frame,)
+        for filter in self._filters:
+            frames = [passed for each in frames for passed in filter.inward(each)]
+        return frames
+
+    async def _refuse(self, frame: Frame, refusal: ProtocolError) -> None:
+        told = {"type": "error", "event_id": self._new_id()}
+        error = Frame("error", {**told, "error": {**refusal.body(), "event_id": frame.data.get("event_id")}})
+        if frame.origin:
+            error.origin = frame.origin
+            self._tell_side(error)
+        else:
+            await self.tell(error)
+
     # Sides ------------------------------------------------------------------------------------------
+
+    def _tell_side(self, frame: Frame) -> None:
+        if side := self._sides.get(frame.origin):
+            side.offer(frame)
 
     def _tell_sides(self, frame: Frame) -> None:
         if frame.type in ("session.created", "session.updated"):

@@ -3,12 +3,13 @@ when the server leaves."""
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from contextlib import contextmanager
 from types import TracebackType
 from typing import Any, Self
 
 from vivavoce.protocol.frame import Closed, Frame, Line
+from vivavoce.sessions.filters import Filter, Observer
 from vivavoce.sessions.hub import Hub
 
 __all__ = ["Draining", "Full", "Live", "Registry"]
@@ -54,13 +55,24 @@ class Live:
         self.hub: Hub | None = None
         """Where others may listen in, once the session runs."""
 
-    async def run(self, client: Line, answerer: Line) -> Closed:
-        """The session itself, from its first frame to its last."""
-        self.hub = Hub(client, answerer, self.saw)
+    async def run(
+        self,
+        client: Line,
+        answerer: Line,
+        *,
+        new_id: Callable[[], str],
+        filters: Sequence[Filter] = (),
+        observers: Sequence[Observer] = (),
+    ) -> Closed:
+        """The session itself, from its first frame to its last. See :class:`Hub`."""
+        self.hub = Hub(client, answerer, new_id=new_id, filters=filters, observers=[self, *observers])
         return await self.hub.run(self.ending)
 
-    def saw(self, frame: Frame) -> None:
-        """Takes note of a server event; what ``join`` calls for each."""
+    def sent(self, frame: Frame) -> None:
+        """As an observer of its own stream: what the client does is no matter here."""
+
+    def told(self, frame: Frame) -> None:
+        """As an observer of its own stream: whether an answer is being given."""
         if what := _BEGINS.get(frame.type):
             self._busy.add((what, _response(frame)))
         elif what := _ENDS.get(frame.type):

@@ -96,7 +96,7 @@ async def _hold(
             stack.push_async_callback(line.close)
             answered.set_result(answer)
             log.info("session began transport=webrtc kind=%s model=%r", wanted.kind, wanted.model)
-            end = await live.run(line, answerer)
+            end = await live.run(line, answerer, new_id=lambda: service.new_id("event_"))
             log.info("session ended code=%d reason=%r", end.code, end.reason)
     except Exception as error:
         if answered.done():

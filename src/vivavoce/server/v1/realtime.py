@@ -52,7 +52,7 @@ async def _hold(service: Service, line: WebSocketLine, request: SessionRequest, 
         with service.registry.admit(request.session_id, "websocket", client) as live:
             answerer = await service.backend.open(request)
             log.info("session began transport=websocket kind=%s model=%r", request.kind, request.model)
-            end = await live.run(line, answerer)
+            end = await live.run(line, answerer, new_id=lambda: service.new_id("event_"))
             log.info("session ended code=%d reason=%r", end.code, end.reason)
     except Exception as error:
         await refuse_in_band(line, error, service.new_id("event_"))

@@ -36,7 +36,7 @@ async def sideband(service: Service, socket: WebSocket, offered: Offer) -> None:
     line = WebSocketLine(socket, dialect, new_id=lambda: service.new_id("event_"))
     log.info("a sideband opened")
     try:
-        end = await live.hub.attach(line, lambda: service.new_id("event_"))
+        end = await live.hub.attach(line)
     except Exception as error:
         await refuse_in_band(line, error, service.new_id("event_"))
     else:
