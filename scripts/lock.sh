@@ -12,7 +12,8 @@ compile() {
         --custom-compile-command "make lock" --output-file "$target" "$@" >/dev/null
 }
 
-compile requirements.lock pyproject.toml --extra talk ${ARGS:-}
 compile requirements-dev.lock pyproject.toml --extra talk --group dev ${ARGS:-}
+# What runs is what was tested: the same versions, also where a test's client holds one back.
+compile requirements.lock pyproject.toml --extra talk --constraint requirements-dev.lock ${ARGS:-}
 compile requirements-setup.lock --group setup --constraint requirements-dev.lock ${ARGS:-}
 compile requirements-node.lock --group node ${ARGS:-}
