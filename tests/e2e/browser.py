@@ -15,6 +15,7 @@ CHROMIUM_ARGS = [
     "--no-sandbox",  # containers run as root
     "--autoplay-policy=user-gesture-required",
     "--disable-dev-shm-usage",
+    "--use-fake-device-for-media-stream",
 ]
 
 AUDIBLE = 0.01

@@ -21,6 +21,7 @@ export async function openMicrophone(): Promise<MediaStream> {
 
 /** `allowed`: what the page's permissions policy says; false in a frame without allow="microphone". */
 export function whyNot(error: { name: string; message: string }, allowed: boolean): FailureKind {
+  if (!allowed) return "policy";
   switch (error.name) {
     case "NotFoundError":
     case "OverconstrainedError":
@@ -31,7 +32,7 @@ export function whyNot(error: { name: string; message: string }, allowed: boolea
     case "SecurityError":
       return "policy";
     case "NotAllowedError":
-      if (!allowed || /policy/i.test(error.message)) return "policy";
+      if (/policy/i.test(error.message)) return "policy";
       return /dismiss/i.test(error.message) ? "dismissed" : "denied";
     default:
       return "insecure";

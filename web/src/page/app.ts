@@ -5,13 +5,25 @@ import type { VoiceOrb } from "../orb/voice-orb";
 const byId = <T extends HTMLElement>(id: string) => document.getElementById(id) as T;
 
 const orb = byId<VoiceOrb>("orb");
+const composer = byId<HTMLFormElement>("composer");
 const input = byId<HTMLInputElement>("words");
+const send = byId<HTMLButtonElement>("send");
 
-byId("composer").addEventListener("submit", (event) => {
+/** There is a button to send only while there is something to send: until then, the orb is the page's one button. */
+function offer(): void {
+  if (!input.value.trim()) send.remove();
+  else if (!send.isConnected) composer.append(send);
+}
+
+input.addEventListener("input", offer);
+offer();
+
+composer.addEventListener("submit", (event) => {
   event.preventDefault();
   const text = input.value.trim();
   if (!text) return;
   input.value = "";
+  offer();
   void orb.sendText(text);
 });
 
