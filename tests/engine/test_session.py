@@ -67,3 +67,43 @@ async def test_who_speaks_over_the_answer_silences_it():
         done = await hand.until("response.done")
         assert done["response"]["status"] == "completed"
     assert tts.asked[0].state == "cancelled"
+
+
+@virtual_time
+async def test_recognition_begins_in_the_pause_and_its_words_are_there_when_the_turn_ends():
+    stt = FakeStt("hello", delay=0.1)
+    async with session(senses(stt=stt, llm=FakeLlm(says("Hi.")))) as hand:
+        await hand.speak(400, silence_ms=150)
+        await asyncio.sleep(0.1)  # the pause is heard as it passes
+        await hand.hear(bytes(48 * 100))
+        began = asyncio.get_running_loop().time()
+        await hand.until("response.output_audio.delta")
+        assert asyncio.get_running_loop().time() == began
+    assert len(stt.asked) == 1
+
+
+@virtual_time
+async def test_a_draft_is_dropped_without_a_trace_when_the_speaker_goes_on():
+    stt = FakeStt("never seen", "all of it", delay=1.0)
+    async with session(senses(stt=stt, llm=FakeLlm(says("Yes.")))) as hand:
+        await hand.update(audio={"input": {"transcription": {"model": "whisper-1"}}})
+        await hand.speak(400, silence_ms=150)
+        await asyncio.sleep(0.1)
+        await hand.speak(400, silence_ms=60)
+        await hand.hear(bytes(48 * 300))
+        heard = await hand.until("conversation.item.input_audio_transcription.completed")
+    assert heard["transcript"] == "all of it"
+    assert [asked.state for asked in stt.asked] == ["cancelled", "done"]
+
+
+@virtual_time
+async def test_a_semantic_turn_waits_after_a_word_that_leads_on():
+    given = senses(stt=FakeStt("tell me about paris and", "tell me about paris and london"), llm=FakeLlm(says("Yes.")))
+    async with session(given) as hand:
+        await hand.update(audio={"input": {"turn_detection": {"type": "semantic_vad"}}})
+        await hand.speak(400, silence_ms=1000)
+        await asyncio.sleep(0)
+        await hand.speak(400, silence_ms=700)
+        stopped = await hand.until("input_audio_buffer.speech_stopped")
+    assert stopped["audio_end_ms"] > 2300
+    assert hand.types.count("input_audio_buffer.speech_started") == 1

@@ -4,6 +4,7 @@ the words that they need."""
 import asyncio
 import logging
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 
 from vivavoce.audio.resample import convert
 from vivavoce.models.interfaces import Hints, ModelError, Stt
@@ -16,16 +17,65 @@ __all__ = ["Recognition"]
 
 log = logging.getLogger(__name__)
 
+MAX_DRAFTS = 3
+"""Pauses of one turn in which recognition begins early."""
+MAX_DRAFT_SECONDS = 10
+"""A longer turn is recognised once, at its end."""
+
+
+@dataclass(slots=True)
+class _Draft:
+    item_id: str
+    number: int
+    """How many drafts this turn has had, with this one."""
+    task: "asyncio.Task[Heard | HeardFailed] | None"
+    """None once it is of no use."""
+
 
 class Recognition:
+    """Recognition may begin before a turn has ended: in a pause that may be its end, on what was said so far. If
+    nothing more was said, that draft is the result; it has had the length of the silence to be made in."""
+
     def __init__(self, stt: Stt, group: asyncio.TaskGroup, found: Callable[[str, Heard | HeardFailed], None]) -> None:
         """``found(item_id, result)`` is told of each result."""
         self._stt, self._group, self._found = stt, group, found
         self._running: dict[str, asyncio.Task[None]] = {}
+        self._draft: _Draft | None = None
+
+    def draft(self, item_id: str, pcm: bytes, hints: Transcription | None) -> None:
+        """Begin on a turn that may go on, unless it is too long for that or has had its share of drafts."""
+        made = self._draft.number if self._draft and self._draft.item_id == item_id else 0
+        if made >= MAX_DRAFTS or len(pcm) > MAX_DRAFT_SECONDS * RATE * 2:
+            return
+        task = self._group.create_task(self._words(pcm, hints), name=f"draft {item_id}")
+        self._draft = _Draft(item_id, made + 1, task)
+
+    async def drafted(self, item_id: str) -> str | None:
+        """The words of the draft, or None where there is none."""
+        draft = self._draft
+        if draft is None or draft.task is None or draft.item_id != item_id:
+            return None
+        task = draft.task
+        await asyncio.wait([task])
+        if task.cancelled():
+            return None
+        result = task.result()
+        return result.text if isinstance(result, Heard) else None
+
+    def went_on(self, item_id: str) -> None:
+        """More was said: the draft is of no use."""
+        if self._draft and self._draft.item_id == item_id and self._draft.task:
+            self._draft.task.cancel()
+            self._draft.task = None
 
     def start(self, item_id: str, pcm: bytes, hints: Transcription | None) -> None:
         """Recognise an item's audio (24 kHz PCM) beside everything else."""
-        task = self._group.create_task(self._recognise(item_id, pcm, hints), name=f"recognise {item_id}")
+        draft, self._draft = self._draft, None
+        words = draft.task if draft and draft.item_id == item_id else None
+        if draft and draft.task and words is None:
+            draft.task.cancel()
+        words = words or self._group.create_task(self._words(pcm, hints), name=f"words {item_id}")
+        task = self._group.create_task(self._tell(item_id, words), name=f"recognise {item_id}")
         self._running[item_id] = task
         task.add_done_callback(lambda _: self._running.pop(item_id, None))
 
@@ -39,17 +89,21 @@ class Recognition:
         if task := self._running.get(item_id):
             task.cancel()
 
-    async def _recognise(self, item_id: str, pcm: bytes, hints: Transcription | None) -> None:
-        result: Heard | HeardFailed
+    async def _tell(self, item_id: str, words: "asyncio.Task[Heard | HeardFailed]") -> None:
+        try:
+            self._found(item_id, await words)
+        finally:
+            words.cancel()
+
+    async def _words(self, pcm: bytes, hints: Transcription | None) -> Heard | HeardFailed:
         try:
             found = await self._stt.transcribe(convert(pcm, RATE, self._stt.rate), _hints(hints))
-            result = Heard(found.text, tuple((each.token, each.logprob) for each in found.logprobs or ()) or None)
+            return Heard(found.text, tuple((each.token, each.logprob) for each in found.logprobs or ()) or None)
         except ModelError as error:
-            result = HeardFailed(str(error))
+            return HeardFailed(str(error))
         except Exception:
             log.exception("a recognition failed by a fault of ours")
-            result = HeardFailed("The server failed to recognise this; say it again.")
-        self._found(item_id, result)
+            return HeardFailed("The server failed to recognise this; say it again.")
 
 
 def _hints(asked: Transcription | None) -> Hints:

@@ -14,6 +14,7 @@ import pybase64
 
 from vivavoce.engine.archive import Archive
 from vivavoce.engine.ear import Ear
+from vivavoce.engine.endpoint import finished
 from vivavoce.engine.formats import Decoder, Encoder
 from vivavoce.engine.mcp import McpGateway, McpServers
 from vivavoce.engine.outgoing import Outgoing
@@ -50,7 +51,7 @@ class EngineSession:
             do.Transcribe: self._transcribe,
             do.Import: self._import,
             do.MayEnd: self._may_end,
-            do.WentOn: lambda command: None,
+            do.WentOn: lambda command: self._recognition.went_on(command.item_id),
             do.ListMcp: lambda command: self._mcp.list(command),
             do.CallMcp: lambda command: self._mcp.call(command),
             do.Start: self._start,
@@ -204,8 +205,17 @@ class EngineSession:
         self._recognition.start(command.item_id, pcm, command.hints)
 
     def _may_end(self, command: do.MayEnd) -> None:
-        if command.wanted:  # until a detector of meaning is there, this long a pause is taken for an end
-            self._core.endpoint(command.item_id, done=True)
+        audio = self._core.config.audio
+        hints = audio.input.transcription if audio and audio.input else None
+        self._recognition.draft(command.item_id, self._ear.cut(command.span), hints or None)
+        if command.wanted:
+            self._group.create_task(self._judge(command.item_id), name=f"judge {command.item_id}")
+
+    async def _judge(self, item_id: str) -> None:
+        """Semantic turn detection: is what was said so far finished?"""
+        words = await self._recognition.drafted(item_id)
+        self._core.endpoint(item_id, done=words is None or finished(words))
+        self._carry_out()
 
     def _start(self, command: do.Start) -> None:
         task = self._group.create_task(self._reply(command), name=f"reply {command.response_id}")
