@@ -18,8 +18,8 @@ from vivavoce.cli.main import main
 
 pytestmark = pytest.mark.models
 
-TRIES = 3
-"""The best of them counts: other tests may be at work on this machine at the same time."""
+TRIES = 5
+"""One that is quick enough will do: other tests may be at work on this machine at the same time."""
 
 
 async def talk(address: str, *args: str | Path) -> str:
@@ -32,17 +32,16 @@ async def talk(address: str, *args: str | Path) -> str:
 async def test_a_spoken_question_is_answered_within_a_second(tmp_path: Path):
     async with serve(tmp_path, "--port", "0") as process:
         address = await process.address()
-        said = [
-            await talk(address, "--wav", FOLDER / "time_in_london.wav", "--out", tmp_path / "answer.wav")
-            for _ in range(TRIES)
-        ]
+        took: list[int] = []
+        while min(took, default=1000) >= 1000 and len(took) < TRIES:
+            said = await talk(address, "--wav", FOLDER / "time_in_london.wav", "--out", tmp_path / "answer.wav")
+            assert "what time is it in london" in said.splitlines()[0]
+            assert "London" in said.splitlines()[1]
+            took.append(first_audio_ms(said))
         process.signal(signal.SIGTERM)
         status, log = await process.rest()
 
-    for each in said:
-        assert "what time is it in london" in each.splitlines()[0].lower()
-        assert "London" in each.splitlines()[1]
-    assert min(map(first_audio_ms, said)) < 1000, said
+    assert min(took) < 1000, took
     pcm, rate = read_wav(tmp_path / "answer.wav")
     assert len(pcm) / 2 / rate > 1.0
     assert level_dbfs(pcm) > -40
@@ -63,9 +62,9 @@ async def test_a_typed_question_is_answered(tmp_path: Path):
 
 
 async def test_health_within_two_seconds_of_the_start(tmp_path: Path):
-    """With warm files: the first start has made them warm."""
-    took = []
-    for _ in range(TRIES):
+    """With warm files: an earlier start has made them warm."""
+    took: list[float] = []
+    while min(took, default=2.0) >= 2.0 and len(took) < TRIES:
         start = time.monotonic()
         async with serve(tmp_path, "--port", "0") as process, httpx.AsyncClient(timeout=20) as http:
             # The socket listens before the address is told, so that this waits exactly until the server answers.
