@@ -1,0 +1,61 @@
+import pytest
+
+from tests.support.fake_models import FakeVad, tone
+from vivavoce.audio import g711
+from vivavoce.audio.resample import convert
+from vivavoce.engine.ear import SLACK, Ear
+from vivavoce.protocol.session.commands import RATE, Span
+from vivavoce.protocol.wire.config import Pcm, Pcma, Pcmu
+from vivavoce.protocol.wire.errors import ProtocolError
+
+
+def ear() -> tuple[Ear, list[tuple[int, float]]]:
+    heard: list[tuple[int, float]] = []
+    return Ear(FakeVad(), lambda end, probability: heard.append((end, probability))), heard
+
+
+def feed(ear: Ear, pcm: bytes, *, wanted: bool = True) -> None:
+    for at in range(0, len(pcm), 960):
+        samples = ear.hear(pcm[at : at + 960], Pcm())
+        ear.listen(wanted, samples)
+
+
+def test_windows_of_32_ms_are_told_by_position():
+    listener, heard = ear()
+    feed(listener, bytes(2 * RATE) + tone(1000))
+    ends = [end for end, _ in heard]
+    assert ends == list(range(768, 768 * len(ends) + 1, 768))
+    assert ends[-1] > 2 * RATE - 2 * 768
+    onset = next(end for end, probability in heard if probability > 0.5)
+    assert RATE < onset <= RATE + 2 * 768
+
+
+def test_listening_may_begin_late_and_positions_stay_true():
+    listener, heard = ear()
+    feed(listener, bytes(RATE), wanted=False)
+    feed(listener, tone(200))
+    assert heard[0][0] == RATE // 2 + 768
+
+
+def test_a_span_is_cut_to_the_sample_and_the_past_is_let_go():
+    listener, _ = ear()
+    sound = tone(3000)
+    feed(listener, sound)
+    assert listener.cut(Span(100, 200)) == sound[200:400]
+    listener.forget(2 * SLACK)
+    assert listener.cut(Span(2 * SLACK, 2 * SLACK + 10)) == sound[4 * SLACK : 4 * SLACK + 20]
+    assert listener.cut(Span(0, 100)) == b""
+    assert listener.received == 3 * RATE
+
+
+def test_half_a_sample_is_refused():
+    with pytest.raises(ProtocolError, match="pairs of bytes"):
+        ear()[0].hear(b"123", Pcm())
+
+
+@pytest.mark.parametrize(("format", "encode"), [(Pcmu(), g711.ulaw_encode), (Pcma(), g711.alaw_encode)])
+def test_telephone_formats_become_24_khz(format: Pcmu | Pcma, encode):
+    listener, _ = ear()
+    sound = encode(convert(tone(1000), RATE, 8000))
+    samples = sum(listener.hear(sound[at : at + 160], format) for at in range(0, len(sound), 160))
+    assert abs(samples - RATE) < 100
