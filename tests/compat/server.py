@@ -16,10 +16,7 @@ from vivavoce.server.app import build
 from vivavoce.server.options import ServerOptions
 from vivavoce.server.run import Server, Serving, listen
 
-__all__ = ["PAGE_ORIGIN", "Place", "serving"]
-
-PAGE_ORIGIN = "http://app.localhost"
-"""A site that the server knows: the page of the browser's tests."""
+__all__ = ["Place", "serving"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +27,11 @@ class Place:
     https: str
     certificate: Path
     """What a client has to trust."""
+
+    @property
+    def other_origin(self) -> str:
+        """The same server under another name: to a browser another site, one that the server knows."""
+        return self.http.replace("127.0.0.1", "localhost")
 
     @property
     def base(self) -> str:
@@ -48,10 +50,11 @@ class Place:
 def serving(directory: Path) -> Iterator[Place]:
     """``directory`` is for the certificate."""
     certificate, key = self_signed(directory, frozenset({"127.0.0.1", "localhost"}), datetime.now(UTC))
-    plain = _server(Serving(drain_seconds=0))
-    secure = _server(Serving(drain_seconds=0, certificate=certificate, private_key=key))
     sockets = [listen("127.0.0.1", 0), listen("127.0.0.1", 0)]
     ports = [each.getsockname()[1] for each in sockets]
+    place = Place(f"http://127.0.0.1:{ports[0]}", f"https://127.0.0.1:{ports[1]}", certificate)
+    plain = _server(place, Serving(drain_seconds=0))
+    secure = _server(place, Serving(drain_seconds=0, certificate=certificate, private_key=key))
 
     async def serve() -> None:
         await asyncio.gather(plain.serve(sockets[:1]), secure.serve(sockets[1:]))
@@ -59,12 +62,12 @@ def serving(directory: Path) -> Iterator[Place]:
     thread = threading.Thread(target=asyncio.run, args=[serve()])
     thread.start()
     try:
-        yield Place(f"http://127.0.0.1:{ports[0]}", f"https://127.0.0.1:{ports[1]}", certificate)
+        yield place
     finally:
         plain.should_exit = secure.should_exit = True
         thread.join(20)
 
 
-def _server(how: Serving) -> Server:
+def _server(place: Place, how: Serving) -> Server:
     backend = Builtin(senses(stt=PitchStt(), llm=WordsLlm()), lambda: datetime.now(UTC).timestamp())
-    return Server(build(ServerOptions(allow_origins=(PAGE_ORIGIN,)), backend), how)
+    return Server(build(ServerOptions(allow_origins=(place.other_origin,)), backend), how)

@@ -2,26 +2,35 @@
 barge-in against a real server. What each of them shows to its user has to be the same."""
 
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any
 
 import pytest
 
-from tests.compat import agents_python, openai_python, openai_python_beta
+from tests.compat import agents_python, js_clients, openai_python, openai_python_beta
+from tests.compat.node import Node
 from tests.compat.server import Place
 from tests.compat.words import HELLO
 
 Perform = Callable[[str], Awaitable[dict[str, Any]]]
 
 
-@pytest.fixture(
-    params=[openai_python, openai_python_beta, agents_python], ids=lambda module: module.__name__.rpartition(".")[2]
-)
-def perform(request: pytest.FixtureRequest, place: Place) -> Perform:
-    async def perform(what: str) -> dict[str, Any]:
-        result: dict[str, Any] = await getattr(request.param, what)(place)
-        return result
+PYTHON = {"openai": openai_python, "openai-beta": openai_python_beta, "openai-agents": agents_python}
+JAVASCRIPT = {
+    "openai-node": js_clients.openai_node,
+    "agents-node": js_clients.agents_node,
+    "agents-browser": js_clients.agents_browser,
+    "reference-beta": js_clients.reference_beta,
+}
 
-    return perform
+
+@pytest.fixture(params=[*PYTHON, *JAVASCRIPT])
+def perform(request: pytest.FixtureRequest, place: Place) -> Perform:
+    client: str = request.param
+    if client in PYTHON:
+        return lambda scenario: getattr(PYTHON[client], scenario)(place)
+    node: Node = request.getfixturevalue("node")
+    return partial(JAVASCRIPT[client], node, place)
 
 
 async def test_a_spoken_turn(perform: Perform):
