@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
+from unittest import mock
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -25,6 +26,7 @@ from hypothesis.stateful import (
 from tests.protocol.hand import WINDOW, Hand, Told
 from tests.protocol.session.witness import Witness
 from vivavoce.protocol.frame import Frame
+from vivavoce.protocol.session import truncation
 from vivavoce.protocol.session.commands import (
     RATE,
     Arguments,
@@ -69,10 +71,16 @@ wrong_hearings = st.sampled_from(
         {"format": {"type": "audio/pcm", "rate": 8000}},
     ]
 )
+TRUNCATIONS = [
+    "auto",
+    "disabled",
+    {"type": "retention_ratio", "retention_ratio": 0.5, "token_limits": {"post_instructions": 10}},
+]
 sessions = st.fixed_dictionaries({"audio": st.fixed_dictionaries({"input": hearings})}, optional={
     "instructions": st.sampled_from(["", "Be brief."]),
     "output_modalities": st.sampled_from([["audio"], ["text"]]),
     "tracing": st.sampled_from([None, "auto"]),
+    "truncation": st.sampled_from(TRUNCATIONS),
     "max_output_tokens": st.sampled_from([1, "inf"]),
 })  # fmt: skip
 wrong_sessions = st.sampled_from([
@@ -144,6 +152,8 @@ class _Work:
 class AnySession(RuleBasedStateMachine):
     @initialize(media=st.booleans(), kind=st.sampled_from(["realtime"] * 4 + ["transcription"]))
     def open(self, media: bool, kind: str) -> None:
+        self.small = mock.patch.object(truncation, "INPUT_TOKENS", 60)  # so that a conversation can be too long
+        self.small.start()
         self.hand = Hand(media=media, kind=kind)
         self.witness = Witness(media=media)
         self.work: dict[str, _Work] = {}
@@ -392,6 +402,12 @@ class AnySession(RuleBasedStateMachine):
         """Let everything end: then nothing is left open."""
         if not hasattr(self, "witness"):
             return
+        try:
+            self.end_all()
+        finally:
+            self.small.stop()
+
+    def end_all(self) -> None:
         self.take(self.hand.hearing(turn_detection=None))
         while self.work:
             response_id = next(iter(self.work))

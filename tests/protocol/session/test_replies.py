@@ -368,6 +368,17 @@ def test_a_wrong_response_is_refused_and_none_begins(wrong, code, param):
     assert hand.respond().names == ["response.created", "Start"]
 
 
+def test_a_conversation_that_is_too_long_and_may_not_be_cut_is_an_error_also_where_nobody_asked():
+    hand = Hand(truncation="disabled")
+    hand.create("word " * 30_000)
+    assert hand.respond().error["code"] == "context_length_exceeded"
+    told = hand.turn()
+    assert told.names[-2:] == ["Transcribe", "error"]
+    assert told.one("error")["error"]["event_id"] is None
+    hand.update(truncation="auto")
+    assert hand.respond().command(Start).context.items[0].id == "item_2"
+
+
 # Usage ----------------------------------------------------------------------------------------------
 
 

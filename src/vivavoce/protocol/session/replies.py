@@ -106,7 +106,7 @@ class Replies:
         if self._default is not None:
             self._owed = True
         else:
-            self._start(ResponseParams())
+            self._start_unasked()
 
     # What a client asks -----------------------------------------------------------------------------
 
@@ -269,7 +269,7 @@ class Replies:
         self._settle_quiet()
         if self._owed and self._default is None:
             self._owed = False
-            self._start(ResponseParams())
+            self._start_unasked()
 
     def _sound(self, response: Response, part: AudioPart) -> None:
         self._shared.voice_locked = True
@@ -286,6 +286,13 @@ class Replies:
             self._answering = False
             played = 0.0 if self._shared.media else self._sound_from + self._sound_samples / RATE
             self.quiet_from = max(self._shared.now, played)
+
+    def _start_unasked(self) -> None:
+        """An answer that no event of the client asks for: what stands in its way is told all the same."""
+        try:
+            self._start(ResponseParams())
+        except ProtocolError as error:
+            self._out.error(error)
 
     def _start(self, params: ResponseParams) -> None:
         tools, plan = self._planner.tools(params), self._planner.plan(params)
