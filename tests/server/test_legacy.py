@@ -17,8 +17,9 @@ from tests.support.backends import ScriptedBackend
 from tests.support.calls import ANSWER, OFFER, Calls
 from tests.support.leaks import no_leaks
 from tests.support.serving import serving
+from tests.transports.webrtc.caller import Caller
 from vivavoce.protocol.dialects.beta import Beta
-from vivavoce.protocol.frame import Frame
+from vivavoce.protocol.frame import APPEND, Frame
 from vivavoce.server.options import ServerOptions
 
 SDP = {"Content-Type": "application/sdp"}
@@ -202,3 +203,25 @@ async def test_H40_a_wrong_offer_and_a_missing_key():
         assert await at.refused("?model=x", content=OFFER, headers=SDP) == (401, "missing_api_key", None)
     async with place() as at:
         assert await at.refused("?model=x", json={}) == (400, "invalid_content_type", None)
+
+
+async def test_H40_the_data_channel_of_such_a_call_speaks_beta():
+    backend = ScriptedBackend()
+    async with serving(backend) as served, httpx.AsyncClient(base_url=served.http, timeout=20) as http:
+        key = (await http.post("/v1/realtime/sessions", json=FLAT)).json()["client_secret"]["value"]
+        caller = Caller()
+        try:
+            headers = {**SDP, "Authorization": f"Bearer {key}"}
+            placed = await http.post("/v1/realtime?model=gpt-realtime", content=await caller.offer(), headers=headers)
+            await caller.accept(placed.text)
+            created = await caller.event()
+            assert (created["type"], created["session"]["temperature"]) == ("session.created", 0.7)
+            caller.say(type="session.update", session={"voice": "ash"})
+            answerer = await backend.next_opened()
+            while (told := await answerer.next_sent()).type == APPEND:  # the microphone is open
+                pass
+            assert told.data["session"] == {"type": "realtime", "audio": {"output": {"voice": "ash"}}}
+            answerer.arrive(Frame("response.output_text.delta", {"type": "response.output_text.delta", "delta": "Hi"}))
+            assert await caller.event() == {"type": "response.text.delta", "delta": "Hi"}
+        finally:
+            await caller.close()

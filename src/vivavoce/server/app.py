@@ -28,6 +28,7 @@ from vivavoce.server.v1.calls import hang_up, place
 from vivavoce.server.v1.client_secrets import mint
 from vivavoce.server.v1.legacy import mint_session, mint_transcription, place_beta
 from vivavoce.server.v1.realtime import realtime, realtime_without_upgrade
+from vivavoce.server.v1.telephone import accept, refer, reject
 from vivavoce.sessions.registry import Registry
 from vivavoce.sessions.relayed import RelayedCalls
 
@@ -87,6 +88,9 @@ def _routes(service: Service) -> list[Route | Mount]:
         Route("/realtime/client_secrets", partial(mint, service), methods=["POST"]),
         Route("/realtime/calls", partial(place, service), methods=["POST"]),
         Route("/realtime/calls/{call_id}/hangup", partial(hang_up, service), methods=["POST"]),
+        Route("/realtime/calls/{call_id}/accept", partial(accept, service), methods=["POST"]),
+        Route("/realtime/calls/{call_id}/reject", partial(reject, service), methods=["POST"]),
+        Route("/realtime/calls/{call_id}/refer", partial(refer, service), methods=["POST"]),
     ]
     api = [Route("/config", partial(config, service))]
     return [

@@ -20,6 +20,7 @@ from types import FrameType
 import uvicorn
 from starlette.applications import Starlette
 
+from vivavoce.server.headers import Protocol
 from vivavoce.server.service import Service
 
 __all__ = ["CannotListen", "Server", "Serving", "listen", "serve"]
@@ -80,6 +81,7 @@ def _config(app: Starlette, how: Serving) -> uvicorn.Config:
         access_log=False,
         server_header=False,
         proxy_headers=False,  # nobody stands between us and a local client
+        http=Protocol,
         ws="websockets-sansio",
         ws_max_size=MAX_MESSAGE,
         ws_per_message_deflate=False,  # 49 µs an audio delta, and speech hardly gets smaller

@@ -16,6 +16,7 @@ from starlette.websockets import WebSocket
 
 from vivavoce.access.gate import Refused
 from vivavoce.server.errors import Mishaps, answer
+from vivavoce.server.headers import RefuseLargeHeaders
 
 __all__ = ["MAX_BODY", "middleware"]
 
@@ -28,6 +29,7 @@ PREFLIGHT_SECONDS = 600
 def middleware(host: str, allow_origins: Collection[str]) -> list[Middleware]:
     """In the order in which a request meets them."""
     return [
+        Middleware(RefuseLargeHeaders),
         Middleware(Guard, host=host, allow_origins=allow_origins),
         Middleware(
             CORSMiddleware,
