@@ -7,6 +7,7 @@ import pytest
 from playwright.async_api import Browser, expect
 
 from tests.e2e.browser import PROBE, OrbPage
+from tests.e2e.events import answer, finished, question
 from tests.support.backends import ScriptedBackend
 from tests.support.process import serve
 from tests.support.serving import serving
@@ -56,7 +57,11 @@ async def test_accessibility(browser: Browser, backend: ScriptedBackend, scheme:
         await orb.start()
         await orb.page.get_by_placeholder("Type instead…").fill("hello")
         await _no_violations(orb)
-        (await backend.next_opened()).hang_up(4000, "over")
+        line = await backend.next_opened()
+        line.arrive(*question("hello"), *answer("Good day.", 100), *finished("Good day."))
+        await expect(orb.captions).to_contain_text("Good day.")
+        await _no_violations(orb)
+        line.hang_up(4000, "over")
         await orb.becomes("error")
         await _no_violations(orb)
 

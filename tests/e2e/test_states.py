@@ -1,18 +1,17 @@
 """What the orb shows and does, event by event, with the test itself on the answering side."""
 
 from collections.abc import AsyncIterator
-from typing import Any
 
 import pytest
 from playwright.async_api import Route, expect
 
 from tests.e2e.browser import OrbPage
+from tests.e2e.events import answer, event, finished, question
 from tests.support.backends import ScriptedBackend
-from tests.support.fake_models import tone
 from tests.support.lines import MemoryLine
 from tests.support.serving import Served, serving
 from vivavoce.backends.interface import BackendError
-from vivavoce.protocol.frame import AUDIO_DELTA, Frame
+from vivavoce.protocol.frame import Frame
 from vivavoce.server.options import ServerOptions
 
 pytestmark = pytest.mark.e2e
@@ -29,39 +28,6 @@ def backend() -> ScriptedBackend:
 async def served(backend: ScriptedBackend) -> AsyncIterator[Served]:
     async with serving(backend, WEBSOCKET) as served:
         yield served
-
-
-def event(type_: str, **fields: Any) -> Frame:
-    return Frame(type_, {"type": type_, "event_id": "event_x", **fields})
-
-
-def question(text: str) -> list[Frame]:
-    done = event("conversation.item.input_audio_transcription.completed", item_id="item_q", content_index=0)
-    return [
-        event("input_audio_buffer.speech_started", item_id="item_q", audio_start_ms=0),
-        event("input_audio_buffer.speech_stopped", item_id="item_q", audio_end_ms=900),
-        event("input_audio_buffer.committed", item_id="item_q", previous_item_id=None),
-        Frame(done.type, {**done.data, "transcript": text}),
-    ]
-
-
-def answer(text: str, ms: float) -> list[Frame]:
-    """An answer in one piece, not finished."""
-    ids = {"response_id": "resp_1", "item_id": "item_a", "output_index": 0, "content_index": 0}
-    return [
-        event("response.created", response={"id": "resp_1", "status": "in_progress"}),
-        event("response.output_audio_transcript.delta", **ids, delta=text),
-        Frame(AUDIO_DELTA, {"type": AUDIO_DELTA, "event_id": "event_x", **ids}, tone(ms)),
-    ]
-
-
-def finished(text: str, status: str = "completed") -> list[Frame]:
-    ids = {"response_id": "resp_1", "item_id": "item_a", "output_index": 0, "content_index": 0}
-    return [
-        event("response.output_audio.done", **ids),
-        event("response.output_audio_transcript.done", **ids, transcript=text),
-        event("response.done", response={"id": "resp_1", "status": status}),
-    ]
 
 
 async def sent(line: MemoryLine, type_: str) -> Frame:

@@ -13,6 +13,7 @@ export type FailureKind =
   | "refused"
   | "lost"
   | "ended"
+  | "trouble" // the conversation goes on
   // this browser
   | "unsupported";
 

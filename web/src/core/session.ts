@@ -236,7 +236,7 @@ export class RealtimeSession {
     "response.done": (session, { response }) => {
       session.#responses.delete(response?.id ?? "");
       const words = response?.status_details?.error?.message;
-      if (response?.status === "failed") session.hooks.failure(new Failure("refused", words ?? ""));
+      if (response?.status === "failed") session.hooks.failure(new Failure("trouble", words ?? ""));
     },
     "output_audio_buffer.started": (session) => {
       session.#playing = true;
@@ -247,7 +247,7 @@ export class RealtimeSession {
     error: (session, { error }) => {
       if (HARMLESS.has(error?.code ?? "")) return;
       session.#serverWords = error?.message ?? "";
-      if (isLive(session.state)) session.hooks.failure(new Failure("refused", session.#serverWords));
+      if (isLive(session.state)) session.hooks.failure(new Failure("trouble", session.#serverWords));
     },
   };
 

@@ -32,7 +32,7 @@ const REST: Look = {
 const HEAR: Look = {
   deep: rgb(0x06408f),
   body: rgb(0x1aa7ec),
-  light: rgb(0xb5fbe4),
+  light: rgb(0x9ff3e6),
   spin: 0.02,
   twist: 0.4,
   inward: 1,

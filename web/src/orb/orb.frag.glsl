@@ -23,7 +23,7 @@ void main() {
   // The rim: low tones swell it, higher ones ripple it. Never more than 12 %.
   float ripple = loud.y * sin(angle * 2.0 + time * 1.1) + loud.z * sin(angle * 5.0 - time * 1.9) * 0.6
                + loud.w * sin(angle * 9.0 + time * 2.7) * 0.35;
-  float radius = 0.60 * (1.0 + 0.07 * loud.x + 0.035 * ripple * loud.x + 0.008 * sin(time * 1.3));
+  float radius = 0.60 * (1.0 + 0.07 * loud.x + 0.024 * ripple * loud.x + 0.008 * sin(time * 1.3));
   float q = r / radius;
 
   // The ball: a point on its surface, turned about its axis, and two layers of warped noise on it. Waves run
@@ -37,8 +37,8 @@ void main() {
   float a = silk(s * 0.85 + 2.2 * (w - 0.5) + 1.7 + drift.yx * 0.6);
   float b = silk(s * 1.25 - 1.9 * (w.yx - 0.5) + vec2(3.1, 8.4) - drift * 0.8);
 
-  float veil = smoothstep(0.22, 0.66, a + 0.08 * loud.x);
-  float fold = smoothstep(0.42, 0.80, b + 0.14 * loud.x);
+  float veil = smoothstep(0.22, 0.66, a + 0.05 * loud.x);
+  float fold = smoothstep(0.42, 0.80, b + 0.07 * loud.x);
   vec3 colour = mix(deep, body, veil);
   colour = mix(colour, light, fold * (0.55 + 0.45 * veil) * 0.92);
   // Light from above left; depth at the lower right; a rim that gathers light as glass does; a hairline highlight.
@@ -47,9 +47,9 @@ void main() {
   colour *= 0.80 + 0.34 * smoothstep(-0.5, 1.0, lit);
   colour = mix(colour, deep, 0.45 * smoothstep(0.15, -0.75, lit));
   float rim = pow(1.0 - z, 2.4);
-  colour += mix(body, light, 0.6) * rim * (0.22 + 0.45 * loud.x);
+  colour = mix(colour, mix(body, light, 0.6), rim * (0.30 + 0.5 * loud.x));
   float shine = smoothstep(0.70, 1.0, dot(normal, normalize(vec3(-0.42, 0.60, 0.68))));
-  colour += vec3(0.26) * shine * shine;
+  colour = mix(colour, vec3(1.0), 0.24 * shine * shine);
   float arc = smoothstep(0.028, 0.0, abs(q - 0.945)) * smoothstep(0.30, 1.0, dot(at / max(r, 1e-3), vec2(-0.52, 0.85)));
   colour += vec3(0.30) * arc;
 

@@ -1,4 +1,4 @@
-/** Every word the orb says to people. A failure says what happened, then what to do. */
+/** Every word the orb says to people. */
 import type { FailureKind } from "../core/failure";
 import type { State } from "../core/state";
 
@@ -36,21 +36,37 @@ export function words(face: Face, idle: string): string {
   return WORDS[face] ? WORDS[face] + END : idle || IDLE;
 }
 
-const FAILURES: Record<FailureKind, string> = {
-  insecure: "This page may not use the microphone because it is not secure. Open it over HTTPS, or on localhost.",
-  policy: "The page around this one does not let it use the microphone. Its frame needs allow=\"microphone\".",
-  denied: "The microphone is blocked. Allow it next to the page's address or in your system's settings, then tap again.",
-  dismissed: "The question about the microphone was closed. Tap again, and choose “Allow”.",
-  missing: "No microphone was found. Plug one in, then tap again.",
-  busy: "The microphone is in use by another program. Close that one, then tap again.",
-  unplugged: "The microphone went away. Plug it in, then tap again.",
-  unreachable: "The voice server cannot be reached. Check that it is running, then tap again.",
-  refused: "The voice server refused.",
-  lost: "The connection was lost. Tap to start again.",
-  ended: "The voice server ended the conversation. Tap to start again.",
-  unsupported: "This browser cannot hold a voice conversation here. Try a current Chrome, Edge, Firefox or Safari.",
+/** What happened, and what to do. */
+const FAILURES: Record<FailureKind, [string, string]> = {
+  insecure: [
+    "This page may not use the microphone because it is not secure.",
+    "Open it over HTTPS, or on localhost. Typing works here too.",
+  ],
+  policy: [
+    "The page around this one does not let it use the microphone.",
+    'Its frame needs allow="microphone".',
+  ],
+  denied: [
+    "The microphone is blocked.",
+    "Allow it next to the page's address or in your system's settings, then tap again.",
+  ],
+  dismissed: ["The question about the microphone was closed.", "Tap again, and choose “Allow”."],
+  missing: ["No microphone was found.", "Plug one in, then tap again."],
+  busy: ["The microphone is in use by another program.", "Close that one, then tap again."],
+  unplugged: ["The microphone went away.", "Plug it in, then tap again."],
+  unreachable: ["The voice server cannot be reached.", "Check that it is running, then tap again."],
+  refused: ["The voice server refused.", "Tap to try again."],
+  lost: ["The connection was lost.", "Tap to start again."],
+  ended: ["The voice server ended the conversation.", "Tap to start again."],
+  trouble: ["The voice server has a problem.", ""],
+  unsupported: [
+    "This browser cannot hold a voice conversation here.",
+    "Try a current Chrome, Edge, Firefox or Safari.",
+  ],
 };
 
+/** `detail`: the other side's own words, if it gave any. */
 export function explain(kind: FailureKind, detail: string): string {
-  return detail ? `${FAILURES[kind]} ${detail}` : FAILURES[kind];
+  const [what, remedy] = FAILURES[kind];
+  return [what, detail, remedy].filter(Boolean).join(" ");
 }

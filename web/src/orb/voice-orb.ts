@@ -187,6 +187,7 @@ export class VoiceOrb extends HTMLElement {
     const before = this.state;
     if (!isOn(state) && this.#session === session) this.#session = null;
     this.#model.state.value = state;
+    if (state === "user-speaking") this.#model.failure.value = "";
     const calm = before === "speaking" && state === "listening";
     const still = state === "thinking";
     clearTimeout(this.#faceTimer);

@@ -38,5 +38,5 @@ orb.addEventListener("voice-state", () => byId("hint").remove(), { once: true })
 byId("snippet").textContent = `<script src="${location.origin}/orb.js" async></script>\n<voice-orb></voice-orb>`;
 
 void readConfig(location.origin, new AbortController().signal).then(({ answers }) => {
-  byId("answers").textContent = answers ?? "";
+  if (answers) byId("answers").textContent = `Answered by ${answers}`;
 });
