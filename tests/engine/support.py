@@ -1,5 +1,6 @@
 """An engine session with fake models, and a client's hand on it."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -49,6 +50,12 @@ class Hand:
         for at in range(0, len(pcm), 960):
             await self.line.send(Frame(APPEND, {"type": APPEND}, pcm[at : at + 960]))
 
+    async def live(self, pcm: bytes) -> None:
+        """Audio as a microphone sends it: 20 ms every 20 ms."""
+        for at in range(0, len(pcm), 960):
+            await asyncio.sleep(0.02)
+            await self.line.send(Frame(APPEND, {"type": APPEND}, pcm[at : at + 960]))
+
     async def speak(self, ms: float, silence_ms: float = 0) -> None:
         await self.hear(tone(ms))
         await self.hear(bytes(round(silence_ms * 48)))
@@ -71,9 +78,14 @@ class Hand:
 
 @asynccontextmanager
 async def session(
-    given: Senses, *, media: bool = False, config: dict[str, Any] | None = None, mcp: McpGateway | None = None
+    given: Senses,
+    *,
+    media: bool = False,
+    config: dict[str, Any] | None = None,
+    mcp: McpGateway | None = None,
+    early: bool = True,
 ) -> AsyncIterator[Hand]:
-    backend = Builtin(given, lambda: 1_700_000_000.0, mcp=mcp)
+    backend = Builtin(given, lambda: 1_700_000_000.0, mcp=mcp, early=early)
     request = SessionRequest("sess_test", "gpt-realtime", "realtime", config, media)
     line = await backend.open(request)
     try:

@@ -33,8 +33,10 @@ class Builtin:
         wall: Callable[[], float],
         defaults: Defaults | None = None,
         mcp: McpGateway | None = None,
+        *,
+        early: bool = True,
     ) -> None:
-        self._mcp = mcp
+        self._mcp, self._early = mcp, early
         self._senses, self._wall, self._defaults = senses, wall, defaults or Defaults()
 
     def describe(self, request: SessionRequest) -> dict[str, Any]:
@@ -43,7 +45,7 @@ class Builtin:
     async def open(self, request: SessionRequest) -> Line:
         now = asyncio.get_running_loop().time()
         core = Session(now, self._settings(request), self._config(request), random_id, media=request.media)
-        return await EngineSession.open(core, self._senses, self._mcp, media=request.media)
+        return await EngineSession.open(core, self._senses, self._mcp, media=request.media, early=self._early)
 
     async def close(self) -> None:
         await self._senses.close()

@@ -8,12 +8,10 @@ from collections.abc import Awaitable, Callable
 from contextlib import aclosing
 
 from vivavoce.audio.resample import Resampler
-from vivavoce.engine import thinking
 from vivavoce.engine.clauses import Clauses
 from vivavoce.engine.formats import Encoder
-from vivavoce.engine.recognition import Recognition
 from vivavoce.engine.senses import Senses
-from vivavoce.models.interfaces import Answer, Call, CallArguments, Finish, ModelError, Said
+from vivavoce.models.interfaces import Answer, Call, CallArguments, Finish, ModelError, Prompt, Said
 from vivavoce.protocol.session.commands import (
     RATE,
     Arguments,
@@ -27,12 +25,17 @@ from vivavoce.protocol.session.commands import (
     Usage,
 )  # fmt: skip
 
-__all__ = ["PARTS_AHEAD", "Reply"]
+__all__ = ["PARTS_AHEAD", "Reply", "model_failed"]
 
 PARTS_AHEAD = 64
 """Clauses and pieces of calls that the mind may be ahead of the voice."""
 
 _REASONS = {"stop": "stop", "length": "max_output_tokens", "content_filter": "content_filter"}
+
+
+def model_failed(error: BaseException) -> Failed:
+    """For the client: a :class:`ModelError` is written for people."""
+    return Failed("model_error", str(error))
 
 
 class Reply:
@@ -43,29 +46,27 @@ class Reply:
         self,
         senses: Senses,
         context: Context,
+        prompt: Prompt,
         give: Callable[[Part], None],
         room: Callable[[], Awaitable[None]],
     ) -> None:
-        self._senses, self._context, self._give, self._room = senses, context, give, room
+        self._senses, self._context, self._prompt = senses, context, prompt
+        self._give, self._room = give, room
         self._clauses = Clauses() if context.modality == "audio" else None
         self._ahead: asyncio.Queue[Part] = asyncio.Queue(PARTS_AHEAD)
 
-    async def make(self, recognition: Recognition) -> None:
+    async def make(self) -> None:
         """The whole answer, ``Done`` or ``Failed`` at its end. Cancelling it stops mind and voice."""
         try:
-            await recognition.known(thinking.unheard(self._context))
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._think(), name="mind")
                 group.create_task(self._speak(), name="voice")
         except* ModelError as failed:
-            error = failed.exceptions[0]
-            self._give(Failed("model_error", str(error)))
+            self._give(model_failed(failed.exceptions[0]))
 
     async def _think(self) -> None:
         """The mind's side: parts into the queue."""
-        llm = self._senses.llm
-        prompt = thinking.prompt(self._context, llm)
-        async with aclosing(llm.answer(prompt)) as answer:  # type: ignore[type-var]
+        async with aclosing(self._senses.llm.answer(self._prompt)) as answer:  # type: ignore[type-var]
             async for made in answer:
                 for part in self._parts(made):
                     await self._ahead.put(part)

@@ -12,16 +12,19 @@ from typing import Any
 
 import pybase64
 
+from vivavoce.engine import thinking
 from vivavoce.engine.archive import Archive
+from vivavoce.engine.draft import Draft
 from vivavoce.engine.ear import Ear
 from vivavoce.engine.endpoint import finished
 from vivavoce.engine.formats import Decoder, Encoder
 from vivavoce.engine.mcp import McpGateway, McpServers
 from vivavoce.engine.outgoing import Outgoing
 from vivavoce.engine.recognition import Recognition
-from vivavoce.engine.reply import Reply
+from vivavoce.engine.reply import Reply, model_failed
 from vivavoce.engine.senses import Senses
 from vivavoce.engine.unplayed import Unplayed
+from vivavoce.models.interfaces import ModelError
 from vivavoce.protocol.frame import APPEND, AUDIO_DELTA, FLUSH, PLAYED, Closed, Frame
 from vivavoce.protocol.session import Session
 from vivavoce.protocol.session import commands as do
@@ -38,8 +41,11 @@ log = logging.getLogger(__name__)
 class EngineSession:
     """A :class:`Line`. Made by :meth:`open`, ended by :meth:`close`."""
 
-    def __init__(self, core: Session, senses: Senses, mcp: McpGateway | None, *, media: bool) -> None:
-        self._gateway = mcp
+    def __init__(self, core: Session, senses: Senses, mcp: McpGateway | None, *, media: bool, early: bool) -> None:
+        self._gateway, self._early = mcp, early
+        self._draft: Draft | None = None
+        self.drafts_dropped = 0
+        """Answers that were begun in a pause for nothing: what they cost is the owner's."""
         self._core, self._senses, self._media = core, senses, media
         self._clock = asyncio.get_running_loop().time
         self._outgoing, self._unplayed, self._archive = Outgoing(), Unplayed(), Archive()
@@ -51,7 +57,7 @@ class EngineSession:
             do.Transcribe: self._transcribe,
             do.Import: self._import,
             do.MayEnd: self._may_end,
-            do.WentOn: lambda command: self._recognition.went_on(command.item_id),
+            do.WentOn: self._went_on,
             do.ListMcp: lambda command: self._mcp.list(command),
             do.CallMcp: lambda command: self._mcp.call(command),
             do.Start: self._start,
@@ -65,10 +71,17 @@ class EngineSession:
 
     @classmethod
     async def open(
-        cls, core: Session, senses: Senses, mcp: McpGateway | None = None, *, media: bool = False
+        cls,
+        core: Session,
+        senses: Senses,
+        mcp: McpGateway | None = None,
+        *,
+        media: bool = False,
+        early: bool = True,
     ) -> "EngineSession":
-        """Begin: ``session.created`` waits to be received."""
-        self = cls(core, senses, mcp, media=media)
+        """Begin: ``session.created`` waits to be received. ``early``: mind and voice begin in a pause that may be
+        the end of a turn, for answers that are sooner there and sometimes made for nothing."""
+        self = cls(core, senses, mcp, media=media, early=early)
         ready = asyncio.Event()
         self._main = asyncio.create_task(self._live(ready), name="engine session")
         await ready.wait()
@@ -82,13 +95,13 @@ class EngineSession:
     async def send(self, frame: Frame) -> None:
         if self._main.done():
             raise Closed
-        if self._outgoing.full:  # a client that asks for more than it reads
-            await self._outgoing.room()
         if frame.type == APPEND and frame.audio is not None:
             self._hear(frame)
         elif frame.type == PLAYED:
             self._played(frame)
         else:
+            if self._outgoing.full:  # a client that asks for more than it reads; it is heard all the same
+                await self._outgoing.room()
             self._core.client(self._clock(), frame.data, frame.origin)
         self._carry_out()
 
@@ -204,18 +217,44 @@ class EngineSession:
         self._archive.add(command.item_id, data, command.format)
         self._recognition.start(command.item_id, pcm, command.hints)
 
+    # Early work in a pause: see draft.py ------------------------------------------------------------
+
     def _may_end(self, command: do.MayEnd) -> None:
         audio = self._core.config.audio
         hints = audio.input.transcription if audio and audio.input else None
         self._recognition.draft(command.item_id, self._ear.cut(command.span), hints or None)
-        if command.wanted:
-            self._group.create_task(self._judge(command.item_id), name=f"judge {command.item_id}")
+        self._group.create_task(self._pause(command), name=f"pause {command.item_id}")
 
-    async def _judge(self, item_id: str) -> None:
-        """Semantic turn detection: is what was said so far finished?"""
-        words = await self._recognition.drafted(item_id)
-        self._core.endpoint(item_id, done=words is None or finished(words))
-        self._carry_out()
+    async def _pause(self, command: do.MayEnd) -> None:
+        words = await self._recognition.drafted(command.item_id)
+        if command.wanted:  # semantic turn detection: is what was said so far finished?
+            self._core.endpoint(command.item_id, done=words is None or finished(words))
+            self._carry_out()
+        elif words and self._early:
+            self._begin_draft(command.item_id, words)
+
+    def _begin_draft(self, item_id: str, words: str) -> None:
+        context = self._core.preview(item_id, words)
+        if context is None:
+            return
+        self._drop_draft()
+        try:
+            prompt = thinking.prompt(context, self._senses.llm)
+        except ModelError:
+            return  # the response itself will say so
+        self._draft = Draft(self._senses, item_id, context, prompt, self._group)
+
+    def _went_on(self, command: do.WentOn) -> None:
+        self._recognition.went_on(command.item_id)
+        self._drop_draft()
+
+    def _drop_draft(self) -> None:
+        if self._draft is not None:
+            self._draft.drop()
+            self._draft = None
+            self.drafts_dropped += 1
+
+    # Answers ----------------------------------------------------------------------------------------
 
     def _start(self, command: do.Start) -> None:
         task = self._group.create_task(self._reply(command), name=f"reply {command.response_id}")
@@ -231,10 +270,24 @@ class EngineSession:
             self._given(command.response_id, part)
 
         try:
-            await Reply(self._senses, command.context, give, self._room).make(self._recognition)
+            await self._recognition.known(thinking.unheard(command.context))
+            await self._answer(command.context, give)
+        except ModelError as error:
+            give(model_failed(error))
         except Exception:
             log.exception("an answer failed by a fault of ours")
             give(do.Failed("internal_error", "The server failed to make this answer; ask again."))
+
+    async def _answer(self, context: do.Context, give: Callable[[do.Part], None]) -> None:
+        prompt = thinking.prompt(context, self._senses.llm)
+        draft = self._draft
+        if draft is not None and any(item.id == draft.item_id for item in context.items):
+            if draft.fits(context, prompt):
+                self._draft = None
+                await draft.release(give, self._room)
+                return
+            self._drop_draft()
+        await Reply(self._senses, context, prompt, give, self._room).make()
 
     async def _room(self) -> None:
         await self._outgoing.room()

@@ -95,11 +95,19 @@ class Replies:
 
     def turn_ended(self) -> None:
         """A turn's item is in the conversation: answer it, if that is wanted (S-20)."""
-        detection = self._shared.hearing.turn_detection
-        if not isinstance(self._shared.config, RealtimeConfig):
-            return
-        if detection and get(detection.create_response, True):
+        if self._answers_turns():
             self.answer()
+
+    def preview(self, item: Item) -> Context | None:
+        """What the answer would be made from, if the turn under way ended now as ``item``; None where there would
+        be no answer, or not at once."""
+        if self._default is not None or not self._answers_turns():
+            return None
+        try:
+            context = self._planner.context(ResponseParams(), self._planner.plan(ResponseParams()))
+        except ProtocolError:
+            return None
+        return replace(context, items=(*context.items, item))
 
     def answer(self) -> None:
         """Answer the conversation as it stands, now or once the answer under way has ended."""
@@ -233,6 +241,11 @@ class Replies:
         del self._active[response.id]
         response.finish(done, self._usage(active))
         self._settle()
+
+    def _answers_turns(self) -> bool:
+        detection = self._shared.hearing.turn_detection
+        asked = isinstance(detection, ServerVad | SemanticVad) and get(detection.create_response, True)
+        return asked and isinstance(self._shared.config, RealtimeConfig)
 
     def _interrupts(self) -> bool:
         detection = self._shared.hearing.turn_detection

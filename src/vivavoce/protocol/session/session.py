@@ -10,10 +10,11 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, cast
 
 from vivavoce.protocol.session import config as configs
-from vivavoce.protocol.session.commands import Close, Part
+from vivavoce.protocol.session.commands import Close, Context, Part
 from vivavoce.protocol.session.config import Config, Settings
 from vivavoce.protocol.session.conversation import Conversation
 from vivavoce.protocol.session.editing import Editing
+from vivavoce.protocol.session.items import Content, Item
 from vivavoce.protocol.session.listening import Listening
 from vivavoce.protocol.session.mcp import Mcp, McpFailure
 from vivavoce.protocol.session.outbox import Ids, Outbox, Output
@@ -82,6 +83,12 @@ class Session:
     def busy(self) -> bool:
         """Whether an answer is being made or heard."""
         return self._replies.busy or self._replies.playback.sounding
+
+    def preview(self, item_id: str, words: str) -> Context | None:
+        """What the answer to a turn would be made from, if it ended now with these words; None where there would
+        be no answer. Nothing comes of asking."""
+        item = Item(item_id, "message", role="user", content=[Content("input_audio", words=words)])
+        return self._replies.preview(item)
 
     def view(self) -> dict[str, Any]:
         """The session object (S-09)."""
