@@ -47,10 +47,11 @@ await perform({
 
 async function connected(url, sessionConfig = {}) {
   const turnstile = new Turnstile();
-  const client = new RealtimeClient({
-    url,
-    apiKey: "any",
-    sessionConfig: { turn_detection: { type: "server_vad" }, ...sessionConfig },
+  const client = new RealtimeClient({ url, apiKey: "any" });
+  client.updateSession({
+    turn_detection: { type: "server_vad" },
+    input_audio_transcription: { model: "whisper-1" },
+    ...sessionConfig,
   });
   client.on("conversation.updated", () => turnstile.move());
   client.on("conversation.item.completed", () => turnstile.move());
