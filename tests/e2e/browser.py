@@ -49,6 +49,10 @@ class OrbPage:
         await self.page.goto(url)
         await expect(self.button).to_have_attribute("title", "Start voice")
 
+    async def set(self, **attributes: str) -> None:
+        for name, value in attributes.items():
+            await self.orb.evaluate("(orb, it) => orb.setAttribute(...it)", [name.replace("_", "-"), value])
+
     async def click(self) -> None:
         await self.button.click()
 

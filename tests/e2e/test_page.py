@@ -88,7 +88,7 @@ async def test_drawing_by_processor_or_not_at_all(browser: Browser, backend: Scr
 async def test_the_upstreams_key_never_reaches_the_browser(orb: OrbPage, backend: ScriptedBackend, tmp_path: Path):
     """A second Vivavoce plays the upstream and demands the key, which only the first one has."""
     key = "sk-test-7c0ffee7c0ffee7c0ffee"
-    async with serving(backend, ServerOptions(require_key=key)) as upstream:
+    async with serving(backend, ServerOptions(api_keys=(key,))) as upstream:
         environ = {"OPENAI_API_KEY": key}
         options = ["--backend", "upstream", "--upstream-url", f"{upstream.http}/v1", "--port", "0"]
         async with serve(tmp_path, *options, **environ) as process:

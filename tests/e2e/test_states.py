@@ -1,5 +1,6 @@
 """What the orb shows and does, event by event, with the test itself on the answering side."""
 
+import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
@@ -198,6 +199,15 @@ async def test_leaving_the_page_releases_everything(orb: OrbPage, served: Served
     await orb.nothing_is_open()
 
 
+async def test_another_page_ends_the_session_on_the_server(orb: OrbPage, served: Served, backend: ScriptedBackend):
+    await orb.open(served.http)
+    await orb.start()
+    live = served.service.registry.find(backend.requests[0].session_id)
+    assert live
+    await orb.page.goto("about:blank")
+    await asyncio.wait_for(live.gone.wait(), 10)
+
+
 async def test_a_removed_orb_releases_everything_and_can_come_back(orb: OrbPage, served: Served):
     await orb.open(served.http)
     await orb.start()
@@ -240,6 +250,27 @@ async def test_a_refusal_is_told_in_the_servers_words(orb: OrbPage):
         await orb.nothing_is_open()
 
 
+async def test_one_who_is_not_let_in_is_not_let_in_another_way(orb: OrbPage, backend: ScriptedBackend):
+    async with serving(backend) as served:
+        await orb.open(served.http)
+
+        async def refuse(route: Route) -> None:
+            await route.fulfill(status=403, json={"error": {"message": "This key has been used up."}})
+
+        await orb.page.route("**/v1/realtime/calls*", refuse)
+        await orb.start("error")
+        await expect(orb.alert).to_have_text("The voice server refused. This key has been used up. Tap to try again.")
+        assert (await orb.opened())["sockets"] == 0
+
+
+async def test_a_server_without_webrtc_is_reached_over_a_websocket(orb: OrbPage, backend: ScriptedBackend):
+    async with serving(backend) as served:
+        await orb.open(served.http)
+        await orb.page.route("**/v1/realtime/calls*", lambda route: route.fulfill(status=501))
+        await orb.start()
+        assert (await orb.opened())["sockets"] == 1
+
+
 async def test_a_server_that_is_down_is_named(orb: OrbPage, served: Served):
     await orb.open(served.http)
     await orb.page.route("**/client_secrets", lambda route: route.abort())
@@ -275,7 +306,7 @@ async def test_captions_are_asked_for_when_the_key_did_not(orb: OrbPage, served:
         await route.fulfill(json={"client_secret": await minted.json()})
 
     await orb.open(served.http)
-    await orb.page.evaluate("document.querySelector('voice-orb').setAttribute('token-url', '/mine')")
+    await orb.set(token_url="/mine")
     await orb.page.route("**/mine", mint)
     await orb.start()
     update = await sent(await backend.next_opened(), "session.update")

@@ -52,7 +52,7 @@ async def test_over_webrtc(orb: OrbPage, server: str):
 
 async def test_over_a_websocket(orb: OrbPage, server: str):
     await orb.open(server)
-    await orb.page.evaluate("document.querySelector('voice-orb').setAttribute('transport', 'websocket')")
+    await orb.set(transport="websocket")
     await ask_the_time(orb)
     opened = await orb.opened()
     assert opened["peers"] == 0
@@ -78,7 +78,7 @@ async def test_over_a_websocket_when_webrtc_does_not_connect(orb: OrbPage, serve
 @pytest.mark.parametrize("transport", ["webrtc", "websocket"])
 async def test_speaking_over_a_long_answer_silences_it(orb: OrbPage, server: str, transport: str):
     await orb.open(server)
-    await orb.page.evaluate("name => document.querySelector('voice-orb').setAttribute('transport', name)", transport)
+    await orb.set(transport=transport)
     await orb.start()
     await orb.say("long_story.wav")
     await orb.hears()
@@ -86,6 +86,21 @@ async def test_speaking_over_a_long_answer_silences_it(orb: OrbPage, server: str
     await orb.say("stop_please.wav")
     await expect(orb.captions).to_contain_text("interrupted", timeout=10_000)
     await orb.page.evaluate("hushed")
+
+
+@pytest.mark.parametrize("transport", ["webrtc", "websocket"])
+async def test_a_typed_question_is_answered_aloud_without_a_microphone(orb: OrbPage, server: str, transport: str):
+    await orb.open(server)
+    await orb.set(transport=transport)
+    await orb.page.get_by_placeholder("Type instead…").fill("What is twelve times seven?")
+    await orb.page.get_by_title("Send").click()
+    assert await orb.hears() > 0.01
+    await expect(orb.captions).to_contain_text("What is twelve times seven?")
+    await expect(orb.captions.locator("[data-role=assistant]")).to_contain_text("84")
+    assert await orb.page.evaluate("__probe.asked") is None
+    await orb.click()
+    await orb.becomes("idle")
+    await orb.nothing_is_open()
 
 
 async def test_each_conversation_has_a_fresh_key_and_no_other(orb: OrbPage, server: str):

@@ -69,7 +69,7 @@ export async function reach(url: string, request: RequestInit): Promise<Response
   } catch {
     throw new Failure("unreachable");
   }
-  if (!response.ok) throw new Failure("refused", await refusal(response));
+  if (!response.ok) throw new Failure("refused", await refusal(response), response.status);
   return response;
 }
 

@@ -24,6 +24,8 @@ export class Failure extends Error {
     readonly kind: FailureKind,
     /** The other side's own explanation, for people to read; empty when it gave none. */
     readonly detail = "",
+    /** The HTTP status of a refusal. */
+    readonly status = 0,
   ) {
     super(detail || kind);
   }

@@ -53,6 +53,8 @@ const RECONNECT_MS = 300;
 const DEFAULT_MODEL = "gpt-realtime";
 /** Errors that only say that two messages crossed on the way. */
 const HARMLESS = new Set(["response_cancel_not_active", "item_truncate_invalid_item_id"]);
+/** Who asks is not let in, or not now: 401, 403, 429. */
+const FINAL = new Set([401, 403, 429]);
 const OPENERS: Record<Transport["kind"], OpenTransport> = { webrtc: openWebRtc, websocket: openWebSocket };
 
 export class RealtimeSession {
@@ -174,7 +176,7 @@ export class RealtimeSession {
     this.#signal("connected");
   }
 
-  /** Tries the transports in order. A refusal of the key is final: no other way would be let in. */
+  /** Tries the transports in order. A refusal of the caller is final: no other way would be let in. */
   async #openFirst(key: string): Promise<Transport> {
     for (;;) {
       const [kind, ...others] = this.#order;
@@ -186,7 +188,7 @@ export class RealtimeSession {
       } catch (error) {
         attempt.close();
         this.#scope.check();
-        if (!others.length || (error instanceof Failure && error.kind === "refused")) throw error;
+        if (!others.length || (error instanceof Failure && FINAL.has(error.status))) throw error;
         this.#order = others;
         this.fellBack = true;
       }
@@ -254,8 +256,7 @@ export class RealtimeSession {
   #heard(item: string | null, ms: number, busy: boolean): void {
     this.#playing = busy;
     if (!item) return;
-    this.options.transcript.heard(item, ms, busy);
-    this.hooks.captions();
+    if (this.options.transcript.heard(item, ms, busy)) this.hooks.captions();
   }
 
   #cut(item: string, ms: number): void {

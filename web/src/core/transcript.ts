@@ -59,13 +59,18 @@ export class Transcript {
     return handle !== undefined;
   }
 
-  /** The playhead stands at `ms` of this item; with `more` false, all that has arrived of it was played. */
-  heard(id: string, ms: number, more: boolean): void {
+  /**
+   * The playhead stands at `ms` of this item; with `more` false, all that has arrived of it was played. False when
+   * that shows no further word.
+   */
+  heard(id: string, ms: number, more: boolean): boolean {
     const turn = this.#turns.get(id);
-    if (!turn) return;
+    if (!turn) return false;
+    const before = turn.shown;
     turn.heardMs = Math.max(turn.heardMs, ms);
     turn.played = !more;
     this.#reveal(turn);
+    return turn.shown !== before;
   }
 
   /** Only the first `ms` of this item were heard. */

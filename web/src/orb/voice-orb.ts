@@ -59,7 +59,6 @@ export class VoiceOrb extends HTMLElement {
   #player: HTMLAudioElement | null = null;
   #typed: string[] = [];
   #faceTimer = 0;
-  #told = new Map<string, string>();
   #serverDebug = false;
   /** WebRTC did not get through before: the next conversation does not wait for it again. */
   #webRtcFails = false;
@@ -150,7 +149,6 @@ export class VoiceOrb extends HTMLElement {
       this.#model.captions.value = [];
     });
     this.#transcript.clear();
-    this.#told.clear();
     const session: RealtimeSession = new RealtimeSession(this.#options(microphone, this.#player), {
       state: (state) => this.#changed(session, state),
       captions: () => this.#caption(),
@@ -211,13 +209,11 @@ export class VoiceOrb extends HTMLElement {
   }
 
   #caption(): void {
+    const before = new Map(this.#model.captions.value.map((caption) => [caption.id, JSON.stringify(caption)]));
     const captions = this.#transcript.captions();
     this.#model.captions.value = captions;
     for (const caption of captions) {
-      const now = JSON.stringify(caption);
-      if (this.#told.get(caption.id) === now) continue;
-      this.#told.set(caption.id, now);
-      this.#tell("voice-caption", caption);
+      if (before.get(caption.id) !== JSON.stringify(caption)) this.#tell("voice-caption", caption);
     }
   }
 
