@@ -1,9 +1,9 @@
 # The few things one does with Vivavoce. Python 3.11 to 3.13 and make are all it takes; the work is in scripts/.
-.PHONY: help setup run test lint format lock web
+.PHONY: help setup run test lint format lock web conformance
 .DEFAULT_GOAL := help
 
 help: ## show this
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
 
 setup: ## make .venv with the locked versions
 	@sh scripts/setup.sh
@@ -31,3 +31,7 @@ lock: ## write the lock files anew (take the newest: make lock ARGS=--upgrade)
 web: ## build the front end from web/
 	@sh scripts/setup.sh dev
 	@.venv/bin/python scripts/tools.py web build
+
+conformance: ## print the protocol row by row: which test holds it, what does not hold yet, what does not apply
+	@sh scripts/setup.sh dev
+	@.venv/bin/python scripts/conformance.py

@@ -18,8 +18,9 @@ __all__ = ["check_event", "on_the_wire"]
 _events: TypeAdapter[Any] = TypeAdapter(Annotated[RealtimeServerEvent, Field(discriminator="type")])
 
 _NEWER = {
-    # keys that the API sends and these types do not name
-    "session.id", "session.object", "session.expires_at",
+    # keys that the API sends, or that clients do and see again, and that these types do not name
+    "session.id", "session.object", "session.expires_at", "session.tools.strict",
+    "item.object", "item.status", "response.output.object", "response.output.status",  # of MCP items
     "error.type",
 }  # fmt: skip
 

@@ -8,13 +8,14 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import msgspec
-from msgspec import UNSET
+from msgspec import UNSET, UnsetType
 
 from vivavoce.protocol.wire.config import (
     Audio,
     AudioInput,
     AudioOutput,
     Pcm,
+    Prompt,
     RealtimeConfig,
     SemanticVad,
     ServerVad,
@@ -24,7 +25,7 @@ from vivavoce.protocol.wire.config import (
 from vivavoce.protocol.wire.errors import ProtocolError
 from vivavoce.protocol.wire.shape import check
 
-__all__ = ["Config", "Defaults", "Settings", "defaults", "echo", "initial", "merge", "updated"]
+__all__ = ["Config", "Defaults", "Settings", "defaults", "echo", "initial", "merge", "refuse_prompt", "updated"]
 
 Config = RealtimeConfig | TranscriptionConfig
 
@@ -160,9 +161,15 @@ def _without_model(patch: Config) -> Config:
 
 
 def _refuse_unusable(patch: Config) -> None:
-    if isinstance(patch, RealtimeConfig) and patch.prompt:
+    if isinstance(patch, RealtimeConfig):
+        refuse_prompt(patch.prompt, "session.prompt")
+
+
+def refuse_prompt(prompt: Prompt | UnsetType | None, param: str) -> None:
+    """Raises for a prompt that is not here (S-34)."""
+    if prompt:
         raise ProtocolError(
             "invalid_value",
             "Stored prompts are kept at OpenAI and cannot be read here; send their text as 'instructions'.",
-            param="session.prompt",
+            param=param,
         )

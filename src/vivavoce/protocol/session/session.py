@@ -196,4 +196,6 @@ class Session:
     def _create_response(self, event: events.CreateResponse) -> None:
         if not isinstance(self._shared.config, RealtimeConfig):
             raise ProtocolError("invalid_value", "A transcription session makes no responses.", param="type")
-        self._replies.create(get(event.response, ResponseParams()))
+        params = get(event.response, ResponseParams())
+        configs.refuse_prompt(params.prompt, "response.prompt")
+        self._replies.create(params)
