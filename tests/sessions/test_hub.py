@@ -10,7 +10,7 @@ from tests.support.leaks import no_leaks
 from tests.support.lines import MemoryLine
 from vivavoce.protocol.frame import APPEND, AUDIO_DELTA, Closed, Frame
 from vivavoce.protocol.wire.errors import ProtocolError
-from vivavoce.sessions.filters import Behind, Watcher
+from vivavoce.sessions.filters import OWNER, Asides, Behind, Stopped, Watcher
 from vivavoce.sessions.hub import MAX_SIDES, SIDE_FRAMES, Hub, TooManySides
 
 
@@ -266,3 +266,47 @@ async def test_a_watcher_that_falls_behind_follows_its_rule(rule: Behind, taken:
     await running
     assert got == taken
     assert watcher.missed == 1
+
+
+async def test_what_filters_say_aside_reaches_who_answers_in_order_and_is_observed():
+    client, answerer, asides = MemoryLine(), MemoryLine(), Asides()
+    seen: list[str] = []
+    joined = asyncio.create_task(hub_of(client, answerer, asides=asides, observers=[Seen(seen)]).run())
+    asides.say(Frame("session.update"), Frame("response.create"))
+    said = [await answerer.next_sent() for _ in range(2)]
+    assert [(frame.type, frame.origin) for frame in said] == [
+        ("session.update", Asides.ORIGIN),
+        ("response.create", Asides.ORIGIN),
+    ]
+    answerer.arrive(Frame("error", origin=Asides.ORIGIN), Frame("last"))
+    assert (await client.next_sent()).type == "last"  # an error of our own making is none of the client's
+    client.hang_up()
+    await joined
+    assert seen == ["> session.update", "> response.create", "last"]
+
+
+async def test_who_is_stopped_is_told_why_before_the_line_closes():
+    client, answerer = MemoryLine(), MemoryLine()
+    ending = asyncio.get_running_loop().create_future()
+    joined = asyncio.create_task(hub_of(client, answerer).run(ending))
+    ending.set_result(Stopped(ProtocolError("budget_exceeded", "It is spent.", type="insufficient_quota")))
+    assert (await joined).code == 4000
+    told = await client.next_sent()
+    assert (told.type, told.data["error"]["code"]) == ("error", "budget_exceeded")
+    assert ends(client) == (4000, "insufficient_quota.budget_exceeded")
+    assert ends(answerer)[0] == 1000
+
+
+async def test_the_owner_beside_a_session_is_told_from_others():
+    client, answerer = MemoryLine(), MemoryLine()
+    hub = hub_of(client, answerer)
+    joined = asyncio.create_task(hub.run())
+    for owner in (True, False):
+        side = MemoryLine()
+        attached = asyncio.create_task(hub.attach(side, owner=owner))
+        side.arrive(Frame("response.create"))
+        assert (await answerer.next_sent()).origin.startswith(OWNER) is owner
+        side.hang_up()
+        await attached
+    client.hang_up()
+    await joined

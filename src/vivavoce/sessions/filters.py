@@ -10,11 +10,44 @@ from collections.abc import Awaitable, Callable, Sequence
 from enum import Enum
 from typing import Protocol
 
-from vivavoce.protocol.frame import Frame
+from vivavoce.protocol.frame import Closed, Frame
+from vivavoce.protocol.wire.errors import ProtocolError
 
-__all__ = ["Behind", "Filter", "Observer", "Watcher"]
+__all__ = ["ASIDES", "OWNER", "Asides", "Behind", "Filter", "Observer", "Stopped", "Watcher"]
 
 log = logging.getLogger(__name__)
+
+
+OWNER = "owner"
+"""How the origin of a frame begins that comes from the session's owner, beside its client."""
+ASIDES = 64
+"""Frames of our own that may wait for who answers."""
+
+
+class Asides:
+    """What filters say themselves to who answers, in order, past all filters; the hub takes it from here. Errors that
+    answer a frame with an ``origin`` of its own reach no client."""
+
+    ORIGIN = "aside"
+
+    def __init__(self) -> None:
+        self._waiting: asyncio.Queue[Frame] = asyncio.Queue(ASIDES)
+
+    def say(self, *frames: Frame) -> None:
+        for frame in frames:
+            frame.origin = self.ORIGIN
+            self._waiting.put_nowait(frame)
+
+    async def next(self) -> Frame:
+        return await self._waiting.get()
+
+
+class Stopped(Closed):
+    """An end of our making: the client is told the error, then the line is closed (O-52)."""
+
+    def __init__(self, error: ProtocolError) -> None:
+        super().__init__(4000, f"{error.type}.{error.code}")
+        self.error = error
 
 
 class Filter(Protocol):

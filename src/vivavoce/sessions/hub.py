@@ -10,13 +10,13 @@ first ends the session, and with it every side. A side that ends, ends alone (W-
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from itertools import count
 from typing import Any
 
-from vivavoce.protocol.frame import AUDIO_DELTA, FLUSH, Closed, Frame, Line
+from vivavoce.protocol.frame import AUDIO_DELTA, FLUSH, GAP, Closed, Frame, Line
 from vivavoce.protocol.wire.errors import ProtocolError
-from vivavoce.sessions.filters import Filter, Observer
+from vivavoce.sessions.filters import OWNER, Asides, Filter, Observer, Stopped
 
 __all__ = ["CLOSE_SECONDS", "MAX_SIDES", "SIDE_FRAMES", "Hub", "TooManySides"]
 
@@ -30,8 +30,8 @@ MAX_SIDES = 16
 
 _UNSENDABLE = {1005, 1006, 1015}
 """Codes that report an end and are never sent (RFC 6455, 7.4.1)."""
-_NOT_FOR_SIDES = {AUDIO_DELTA, FLUSH}
-"""Sound is for who plays it (H-29)."""
+_NOT_FOR_SIDES = {AUDIO_DELTA, FLUSH, GAP}
+"""Sound is for who plays it (H-29), and what is no event of the protocol for no client."""
 
 
 class TooManySides(Exception):
@@ -50,12 +50,14 @@ class Hub:
         new_id: Callable[[], str],
         filters: Sequence[Filter] = (),
         observers: Sequence[Observer] = (),
+        asides: Asides | None = None,
     ) -> None:
         self._client, self._answerer, self._new_id = client, answerer, new_id
+        self._asides = asides or Asides()
         self._filters, self._observers = tuple(filters), tuple(observers)
         self._to_client = asyncio.Lock()
         self._sides: dict[str, _Side] = {}
-        self._names = map("side {}".format, count(1))
+        self._numbers = count(1)
         self._session: dict[str, Any] | None = None
         """The session object, as the stream showed it last."""
         self._over: asyncio.Future[Closed] = asyncio.get_running_loop().create_future()
@@ -73,6 +75,8 @@ class Hub:
             return self._told
         finally:
             self._over.set_result(self._told)
+            if isinstance(self._told, Stopped):
+                await _within_patience(self._refuse(Frame(""), self._told.error))
             # Both at once: the client hears why, the answering side only that it is over.
             await asyncio.gather(
                 _close(self._client, self._told), _close(self._answerer, Closed(1000, "The client has gone."))
@@ -83,13 +87,14 @@ class Hub:
         async with self._to_client:
             await self._client.send(frame)
 
-    async def attach(self, line: Line) -> Closed:
+    async def attach(self, line: Line, *, owner: bool = False) -> Closed:
         """Let one more client listen and speak until it goes or the session ends; then its line is closed. It begins
-        with ``session.created`` as things stand (O-04). Raises :class:`TooManySides`."""
+        with ``session.created`` as things stand (O-04). An ``owner`` is told from others by its frames' origin.
+        Raises :class:`TooManySides`."""
         if len(self._sides) >= MAX_SIDES:
             raise TooManySides
         side = _Side(line)
-        name = next(self._names)
+        name = f"{OWNER if owner else 'side'} {next(self._numbers)}"
         self._sides[name] = side
         if self._session is not None:
             created = {"type": "session.created", "event_id": self._new_id(), "session": self._session}
@@ -105,7 +110,8 @@ class Hub:
 
     async def _pump(self, ending: asyncio.Future[Closed] | None) -> Closed:
         async with asyncio.TaskGroup() as group:
-            pumps = [group.create_task(self._inward(self._client, "")), group.create_task(self._outward())]
+            sides = (self._inward(self._client, ""), self._outward(), self._aside())
+            pumps = [group.create_task(side) for side in sides]
             await asyncio.wait([*pumps, ending] if ending else pumps, return_when=asyncio.FIRST_COMPLETED)
             for pump in pumps:
                 pump.cancel()
@@ -127,11 +133,21 @@ class Hub:
                     await self._refuse(frame, refusal)
                     continue
                 for each in passed:
-                    await self._answerer.send(each)
-                    for observer in self._observers:
-                        observer.sent(each)
+                    await self._hand_over(each)
         except Closed as closed:
             return closed
+
+    async def _aside(self) -> Closed:
+        try:
+            while True:
+                await self._hand_over(await self._asides.next())
+        except Closed as closed:
+            return closed
+
+    async def _hand_over(self, frame: Frame) -> None:
+        await self._answerer.send(frame)
+        for observer in self._observers:
+            observer.sent(frame)
 
     async def _outward(self) -> Closed:
         try:
@@ -228,10 +244,16 @@ class _Side:
 
 
 async def _close(line: Line, how: Closed) -> None:
+    await _within_patience(line.close(how.code, how.reason))
+
+
+async def _within_patience(ending: Coroutine[Any, Any, None]) -> None:
     try:
         async with asyncio.timeout(CLOSE_SECONDS):
-            await line.close(how.code, how.reason)
+            await ending
     except TimeoutError:
-        log.warning("a line did not close within %s s: %r", CLOSE_SECONDS, line)
+        log.warning("a line did not close within %s s", CLOSE_SECONDS)
+    except Closed:
+        pass
     except Exception:
-        log.exception("a line failed to close: %r", line)
+        log.exception("a line failed to close")

@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from vivavoce.protocol.frame import Closed, Frame, Line
-from vivavoce.sessions.filters import Filter, Observer
+from vivavoce.sessions.filters import Asides, Filter, Observer
 from vivavoce.sessions.hub import Hub
 
 __all__ = ["Draining", "Full", "Live", "Registry"]
@@ -63,9 +63,11 @@ class Live:
         new_id: Callable[[], str],
         filters: Sequence[Filter] = (),
         observers: Sequence[Observer] = (),
+        asides: Asides | None = None,
     ) -> Closed:
         """The session itself, from its first frame to its last. See :class:`Hub`."""
-        self.hub = Hub(client, answerer, new_id=new_id, filters=filters, observers=[self, *observers])
+        watching = [self, *observers]
+        self.hub = Hub(client, answerer, new_id=new_id, filters=filters, observers=watching, asides=asides)
         return await self.hub.run(self.ending)
 
     def sent(self, frame: Frame) -> None:

@@ -1,0 +1,85 @@
+"""What a session has used and what that costs, added up as its events pass (U-01, U-07), and its end when the money
+is gone."""
+
+from collections.abc import Callable, Mapping, Sequence
+from decimal import Decimal
+from typing import Any, Protocol
+
+from vivavoce.access.prices import Prices
+from vivavoce.protocol.frame import Frame
+from vivavoce.protocol.wire.errors import ProtocolError
+from vivavoce.sessions.filters import Stopped
+
+__all__ = ["Meter", "Purse", "SessionBudget"]
+
+_TRANSCRIBED = "conversation.item.input_audio_transcription.completed"
+
+
+class Purse(Protocol):
+    """Pays for sessions: a session's own budget, a share link, a key's day."""
+
+    def debit(self, usd: Decimal) -> bool:
+        """Takes it, even where there is too little left. Whether there is something left."""
+
+
+class SessionBudget:
+    def __init__(self, usd: Decimal) -> None:
+        self.left = usd
+
+    def debit(self, usd: Decimal) -> bool:
+        self.left -= usd
+        return self.left > 0
+
+
+class Meter:
+    """An :class:`Observer`. ``stop`` ends the session; it is called once, after the client was told of the response
+    that was too much. A model without a known price cannot be paid from a purse, and ends the session too."""
+
+    def __init__(
+        self, prices: Prices, model: str, *, purses: Sequence[Purse] = (), stop: Callable[[Stopped], object]
+    ) -> None:
+        self._prices, self._model, self._purses, self._stop = prices, model, tuple(purses), stop
+        self._transcriber = ""
+        self._stopped = False
+        self.usd: Decimal | None = Decimal(0)
+        """What it has cost so far; None once something was used that has no known price."""
+        self.responses = 0
+
+    def sent(self, frame: Frame) -> None:
+        """What a client sends costs nothing before it is answered."""
+
+    def told(self, frame: Frame) -> None:
+        if frame.type == "response.done":
+            self.responses += 1
+            self._charge(self._model, (frame.data.get("response") or {}).get("usage"))
+        elif frame.type == _TRANSCRIBED:
+            self._charge(self._transcriber, frame.data.get("usage"))
+        elif frame.type in ("session.created", "session.updated"):
+            self._transcriber = _transcriber(frame.data.get("session") or {}) or self._transcriber
+
+    def _charge(self, model: str, usage: Mapping[str, Any] | None) -> None:
+        if not usage:
+            return
+        price = self._prices.find(model)
+        if price is None:
+            self.usd = None
+            if self._purses:
+                self._end("price_unknown", f"This session has a budget, and what '{model}' costs is not known here.")
+            return
+        cost = price.of(usage)
+        if self.usd is not None:
+            self.usd += cost
+        paid = [purse.debit(cost) for purse in self._purses]
+        if not all(paid):
+            self._end("budget_exceeded", "The budget of this session is used up.")
+
+    def _end(self, code: str, message: str) -> None:
+        if not self._stopped:
+            self._stopped = True
+            self._stop(Stopped(ProtocolError(code, message, type="insufficient_quota")))
+
+
+def _transcriber(session: Mapping[str, Any]) -> str | None:
+    hearing = (session.get("audio") or {}).get("input") or {}
+    model = (hearing.get("transcription") or {}).get("model")
+    return model if isinstance(model, str) else None
