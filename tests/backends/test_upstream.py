@@ -65,7 +65,7 @@ class Pair:
 @asynccontextmanager
 async def pair(key: str = KEY, session: dict[str, Any] | None = None) -> AsyncIterator[Pair]:
     answering, calls = ScriptedBackend(), Calls()
-    async with serving(answering, ServerOptions(require_key=KEY), answer_call=calls.answer) as theirs:
+    async with serving(answering, ServerOptions(api_keys=(KEY,)), answer_call=calls.answer) as theirs:
         upstream = UpstreamBackend(f"{theirs.http}/v1", key, key_name="OUR_KEY", session=session)
         async with serving(upstream) as ours:
             yield Pair(ours, theirs, answering, calls)
@@ -212,7 +212,7 @@ async def test_an_upstream_that_is_down(captured, unused_tcp_port):
 
 async def test_an_upstream_that_goes_down_in_the_middle(captured):
     answering = ScriptedBackend()
-    async with serving(answering, ServerOptions(require_key=KEY)) as theirs:
+    async with serving(answering, ServerOptions(api_keys=(KEY,))) as theirs:
         async with serving(UpstreamBackend(f"{theirs.http}/v1", KEY)) as ours, connect(ours.ws) as socket:
             await event(socket, captured)
             for connection in list(theirs.server.server_state.connections):

@@ -55,7 +55,7 @@ async def test_what_the_page_is_told(http):
 
 
 async def test_health_needs_no_key_and_ready_says_when_the_server_is_leaving(tmp_path):
-    app = build(ServerOptions(require_key="sk-right", static=tmp_path), ScriptedBackend())
+    app = build(ServerOptions(api_keys=("sk-right",), static=tmp_path), ScriptedBackend())
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://localhost") as http:
         assert (await http.get("/health")).json() == {"status": "ok"}
         assert (await http.get("/ready")).json() == {"ready": True, "sessions": 0}

@@ -148,7 +148,7 @@ async def test_the_session_of_a_key_and_of_the_form_add_up():
 
 
 async def test_a_required_key_is_required_and_an_ephemeral_one_will_do():
-    async with place(require_key="sk-right") as at:
+    async with place(api_keys=("sk-right",)) as at:
         right = {"Authorization": "Bearer sk-right"}
         assert (await at.post(content=OFFER, headers=SDP)).status_code == 401
         assert (await at.http.post("/v1/realtime/client_secrets", json={})).status_code == 401

@@ -90,4 +90,5 @@ async def test_their_number_is_bounded(http, monkeypatch):
 
 async def test_no_key_is_given_for_a_session_that_cannot_be(http):
     await http.post(PATH, json={"session": {"type": "realtime", "voice": "alloy"}})
-    assert http._transport.app.state.service.grants._grants == {}
+    database = http._transport.app.state.service.store.database
+    assert await database.run(lambda connection: connection.exec_driver_sql("SELECT * FROM grants").all()) == []

@@ -199,7 +199,7 @@ async def test_H40_an_offer_posted_the_old_way():
 
 
 async def test_H40_a_wrong_offer_and_a_missing_key():
-    async with place(require_key="sk-x") as at:
+    async with place(api_keys=("sk-x",)) as at:
         assert await at.refused("?model=x", content=OFFER, headers=SDP) == (401, "missing_api_key", None)
     async with place() as at:
         assert await at.refused("?model=x", json={}) == (400, "invalid_content_type", None)

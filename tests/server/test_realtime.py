@@ -133,7 +133,7 @@ async def test_in_local_mode_any_other_key_or_none_is_let_in(key):
 
 
 async def test_a_required_key_is_required():
-    async with serving(ScriptedBackend(), ServerOptions(require_key=KEY)) as served:
+    async with serving(ScriptedBackend(), ServerOptions(api_keys=(KEY,))) as served:
         status, error = await refusal(served.ws)
         assert (status, error["code"]) == (401, "missing_api_key")
         status, error = await refusal(served.ws, additional_headers={"Authorization": "Bearer sk-wrong"})

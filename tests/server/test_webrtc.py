@@ -64,7 +64,7 @@ async def test_an_offer_that_only_looks_like_one():
 
 async def test_a_relayed_call_has_its_media_at_the_upstream_and_is_hung_up_through_us():
     answering = ScriptedBackend()
-    async with serving(answering, ServerOptions(require_key=KEY)) as theirs:
+    async with serving(answering, ServerOptions(api_keys=(KEY,))) as theirs:
         async with serving(UpstreamBackend(f"{theirs.http}/v1", KEY)) as ours:
             async with httpx.AsyncClient(base_url=ours.http, timeout=20) as http:
                 caller = Caller()

@@ -1,23 +1,23 @@
 """Ephemeral keys, ``ek_…``: short-lived references to what a session may begin with (H-31 to H-37).
 
-The key itself says nothing. What it stands for stays here, found by the key's hash, so neither a page nor
-this memory gives away what the other one knows.
+The key itself says nothing. What it stands for is kept sealed, under the key's hash, so neither a page nor whoever
+reads the database gets from the one what the other one knows.
 """
 
-import base64
-import hashlib
-import heapq
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
+from typing import Any, Protocol
 
-__all__ = ["MAX_SECONDS", "MIN_SECONDS", "PREFIX", "Grant", "Grants", "TooManyGrants"]
+import msgspec
+
+from vivavoce.access.sealing import Sealer
+from vivavoce.access.tokens import hash_of, new_key
+
+__all__ = ["MAX_SECONDS", "MIN_SECONDS", "PREFIX", "Grant", "GrantRows", "Grants", "TooManyGrants"]
 
 PREFIX = "ek_"
 MIN_SECONDS, MAX_SECONDS = 10, 7200
 """How long a key may live (H-33)."""
-KEY_BYTES = 20
-"""160 random bits."""
 MAX_GRANTS = 10_000
 """Keys alive at one time."""
 
@@ -33,47 +33,70 @@ class Grant:
     expires_at: int
     """Unix seconds. Ends the key, not the sessions that it opened (H-34)."""
     parent: str
-    """The principal that minted it."""
+    """The name of the principal that minted it."""
     beta: Mapping[str, Any] | None = None
     """The session as the beta API writes it, of a key that was minted there: who holds it speaks beta (H-43)."""
+    agent: str | None = None
+    upstream_key: str | None = field(default=None, repr=False)
+    """The user's own key for the upstream. It exists nowhere else, and is gone with the grant."""
+
+
+class GrantRows(Protocol):
+    """Where grants are kept. Times are unix seconds."""
+
+    async def add(self, hash: bytes, *, sealed: bytes, expires_at: float, now: float, limit: int) -> bool:
+        """Whether there was room: at most ``limit`` are alive. Those that have expired are forgotten."""
+
+    async def find(self, hash: bytes) -> bytes | None:
+        """What was sealed."""
 
 
 class Grants:
-    """The keys of this process. ``now`` gives unix seconds, ``random(n)`` gives n unguessable bytes."""
+    """``now`` gives unix seconds, ``random(n)`` gives n unguessable bytes."""
 
-    def __init__(self, *, now: Callable[[], float], random: Callable[[int], bytes], limit: int = MAX_GRANTS) -> None:
-        self._now = now
-        self._random = random
-        self._limit = limit
-        self._grants: dict[bytes, Grant] = {}
-        self._ends: list[tuple[int, bytes]] = []  # a heap: which key goes next
+    def __init__(
+        self,
+        rows: GrantRows,
+        sealer: Sealer,
+        *,
+        now: Callable[[], float],
+        random: Callable[[int], bytes],
+        limit: int = MAX_GRANTS,
+    ) -> None:
+        self._rows, self._sealer = rows, sealer
+        self._now, self._random, self._limit = now, random, limit
 
-    def mint(
-        self, config: Mapping[str, Any], *, seconds: int, parent: str, beta: Mapping[str, Any] | None = None
+    async def mint(
+        self,
+        config: Mapping[str, Any],
+        *,
+        seconds: int,
+        parent: str,
+        parent_expires_at: float | None = None,
+        beta: Mapping[str, Any] | None = None,
+        agent: str | None = None,
+        upstream_key: str | None = None,
     ) -> tuple[str, Grant]:
-        """A new key and what it stands for. ``seconds`` lies between MIN_SECONDS and MAX_SECONDS.
-        Raises :class:`TooManyGrants`."""
+        """A new key and what it stands for. ``seconds`` lies between MIN_SECONDS and MAX_SECONDS; the key ends with
+        its parent, if that is sooner. Raises :class:`TooManyGrants`."""
         if not MIN_SECONDS <= seconds <= MAX_SECONDS:
             raise ValueError(f"a key lives {MIN_SECONDS} to {MAX_SECONDS} seconds, not {seconds}")
-        self._forget_expired()
-        if len(self._grants) >= self._limit:
+        now = self._now()
+        expires_at = int(now) + seconds
+        if parent_expires_at is not None:
+            expires_at = min(expires_at, int(parent_expires_at))
+        key = new_key(PREFIX, self._random)
+        hash = hash_of(key)
+        grant = Grant(dict(config), expires_at, parent, beta, agent, upstream_key)
+        sealed = self._sealer.seal(msgspec.json.encode(grant), hash)
+        if not await self._rows.add(hash, sealed=sealed, expires_at=expires_at, now=now, limit=self._limit):
             raise TooManyGrants
-        key = PREFIX + base64.b32encode(self._random(KEY_BYTES)).decode().lower()
-        grant = Grant(dict(config), int(self._now()) + seconds, parent, beta)
-        name = _hash(key)
-        self._grants[name] = grant
-        heapq.heappush(self._ends, (grant.expires_at, name))
         return key, grant
 
-    def find(self, key: str) -> Grant | None:
+    async def find(self, key: str) -> Grant | None:
         """What ``key`` stands for; None when it is unknown or has expired. A key opens many sessions (H-34)."""
-        grant = self._grants.get(_hash(key))
+        hash = hash_of(key)
+        sealed = await self._rows.find(hash)
+        plain = sealed and self._sealer.open(sealed, hash)
+        grant = msgspec.json.decode(plain, type=Grant) if plain else None
         return grant if grant is not None and self._now() < grant.expires_at else None
-
-    def _forget_expired(self) -> None:
-        while self._ends and self._ends[0][0] <= self._now():
-            del self._grants[heapq.heappop(self._ends)[1]]
-
-
-def _hash(key: str) -> bytes:
-    return hashlib.sha256(key.encode(errors="surrogatepass")).digest()

@@ -14,6 +14,8 @@ from starlette.routing import Mount, Route, Router, WebSocketRoute
 
 from vivavoce.access.gate import Gate
 from vivavoce.access.grants import Grants
+from vivavoce.access.keys import GivenKeys
+from vivavoce.access.sealing import Sealer
 from vivavoce.backends.interface import Backend
 from vivavoce.protocol.dialects import Dialect
 from vivavoce.protocol.frame import Line
@@ -31,12 +33,14 @@ from vivavoce.server.v1.realtime import realtime, realtime_without_upgrade
 from vivavoce.server.v1.telephone import accept, refer, reject
 from vivavoce.sessions.registry import Registry
 from vivavoce.sessions.relayed import RelayedCalls
+from vivavoce.store.store import Store, in_memory
 
 __all__ = ["build"]
 
 log = logging.getLogger(__name__)
 
 ID_BYTES = 16
+SECRET_BYTES = 32
 
 
 def build(
@@ -47,23 +51,29 @@ def build(
     random: Callable[[int], bytes] = secrets.token_bytes,
     answer_call: AnswerCall | None = None,
     warm: Callable[[], Awaitable[None]] | None = None,
+    store: Store | None = None,
+    secret: bytes | None = None,
 ) -> Starlette:
     """``warm`` loads models while the server answers already, so that the first question is no slower than the second.
     ``now`` gives unix seconds, ``random(n)`` n unguessable bytes; ``answer_call`` answers WebRTC offers, by default
-    with aiortc. The application closes the backend when it ends. What ``server.run`` needs to leave in order is
+    with aiortc. ``store`` is where keys and links are kept, and ``secret`` what seals them; without, both end with the
+    process. The application closes store and backend when it ends. What ``server.run`` needs to leave in order is
     ``app.state.service``."""
 
     def new_id(prefix: str) -> str:
         return prefix + random(ID_BYTES).hex()
 
-    grants = Grants(now=now, random=random)
+    store = store or in_memory()
+    sealer = Sealer(secret or random(SECRET_BYTES), random)
+    grants = Grants(store.grants, sealer, now=now, random=random)
     service = Service(
         options=options,
         backend=backend,
         registry=Registry(limit=options.max_sessions, now=now),
         relayed=RelayedCalls(now=now),
         grants=grants,
-        gate=Gate(grants, options.require_key),
+        gate=Gate(grants, store.keys, store.shares, sealer, now, given=GivenKeys(options.api_keys)),
+        store=store,
         answer_call=answer_call or _aiortc(new_id),
         new_id=new_id,
     )
@@ -112,6 +122,7 @@ async def _life(service: Service, warm: Callable[[], Awaitable[None]] | None, _a
         warming.cancel()
         await asyncio.wait([warming])
         await service.backend.close()
+        service.store.close()
 
 
 async def _warmed(warm: Callable[[], Awaitable[None]] | None) -> None:

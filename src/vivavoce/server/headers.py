@@ -40,9 +40,7 @@ class RefuseLargeHeaders:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and _too_large(scope["headers"]):
-            words = (
-                f"A header is over {MAX_HEADER} bytes, or there are more than {MAX_HEADERS}. Is it a cookie?"
-            )
+            words = f"A header is over {MAX_HEADER} bytes, or there are more than {MAX_HEADERS}. Is it a cookie?"
             error = {"message": words, "type": "invalid_request_error", "param": None, "code": "headers_too_large"}
             await JSONResponse({"error": error}, 431)(scope, receive, send)
         else:

@@ -23,7 +23,7 @@ class ServerOptions:
     """Whether the page shows raw events in the console."""
     allow_origins: tuple[str, ...] = ()
     """Other sites that may embed the orb, as browsers write them: ``https://app.example``."""
-    require_key: str | None = field(default=None, repr=False)
-    """The standard key that clients must have. None is local mode: any or none."""
+    api_keys: tuple[str, ...] = field(default=(), repr=False)
+    """Standard keys that are let in, beside those in the store. None at all is local mode: any key or none will do."""
     max_sessions: int = 32
     static: Path = STATIC

@@ -13,6 +13,7 @@ from vivavoce.protocol.frame import Line
 from vivavoce.server.options import ServerOptions
 from vivavoce.sessions.registry import Registry
 from vivavoce.sessions.relayed import RelayedCalls
+from vivavoce.store.store import Store
 
 __all__ = ["AnswerCall", "Service", "bearer"]
 
@@ -29,6 +30,7 @@ class Service:
     relayed: RelayedCalls
     grants: Grants
     gate: Gate
+    store: Store
     answer_call: AnswerCall
     new_id: Callable[[str], str]
     """``new_id("sess_")`` gives a name that was never given before and cannot be guessed."""

@@ -9,7 +9,7 @@ from functools import partial
 from starlette.requests import Request
 from starlette.responses import Response
 
-from vivavoce.access.gate import Principal
+from vivavoce.access.principal import Principal
 from vivavoce.backends.interface import Relays, SessionRequest
 from vivavoce.protocol.dialects import Dialect
 from vivavoce.protocol.dialects.beta import Beta
@@ -31,7 +31,7 @@ Take = Callable[[], Awaitable[tuple[Line, str]]]
 
 
 async def place(service: Service, request: Request) -> Response:
-    principal = service.gate.enter(bearer(request))
+    principal = await service.gate.enter(bearer(request))
     return await begin(service, request, principal, dialect_of(principal, request.headers))
 
 
@@ -54,7 +54,7 @@ async def begin(service: Service, request: Request, principal: Principal, dialec
 
 async def hang_up(service: Service, request: Request) -> Response:
     """Comes back when nothing of the call is left. The body is not read: clients send an empty one as JSON."""
-    service.gate.enter_with_standard_key(bearer(request))
+    await service.gate.enter_with_standard_key(bearer(request))
     call_id = request.path_params["call_id"]
     live = service.registry.find(call_id)
     if live is not None and live.kind == "webrtc":

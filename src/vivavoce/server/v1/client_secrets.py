@@ -32,12 +32,18 @@ class _Body(Shape):
 
 async def mint(service: Service, request: Request) -> JSONResponse:
     """The session is checked as a whole before a key is given for it."""
-    principal = service.gate.enter_with_standard_key(bearer(request))
+    principal = await service.gate.enter(bearer(request), "mint")
     body = check(await read_json(request), _Body)
     wanted = wish(service, principal, {}, body.session or None)
     session = {**service.backend.describe(wanted), "expires_at": 0}  # no session is open yet (H-32)
     seconds = body.expires_after.seconds if body.expires_after else DEFAULT_SECONDS
-    key, grant = service.grants.mint(wanted.config or {}, seconds=seconds, parent=principal.name)
+    key, grant = await service.grants.mint(
+        wanted.config or {},
+        seconds=seconds,
+        parent=principal.name,
+        parent_expires_at=principal.expires_at,
+        agent=principal.agent,
+    )
     told = {"value": key, "expires_at": grant.expires_at, "session": session}
     return JSONResponse(told, headers={"Cache-Control": "no-store"})
 

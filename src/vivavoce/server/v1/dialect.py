@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from vivavoce.access.gate import Principal
+from vivavoce.access.principal import Principal
 from vivavoce.protocol.dialects import Dialect
 from vivavoce.protocol.dialects.beta import Beta, read_temperature
 from vivavoce.protocol.dialects.choose import Undecided, asks_for_beta

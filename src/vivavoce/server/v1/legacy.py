@@ -49,13 +49,13 @@ async def mint_transcription(service: Service, request: Request) -> JSONResponse
 
 async def place_beta(service: Service, request: Request) -> Response:
     """``POST /v1/realtime`` with an SDP offer. The address is the beta's, which counts unless the key is GA's."""
-    principal = service.gate.enter(bearer(request))
+    principal = await service.gate.enter(bearer(request))
     dialect = dialect_of(principal, request.headers, beta=principal.grant is None)
     return await begin(service, request, principal, dialect)
 
 
 async def _mint(service: Service, request: Request, nested: Callable[[Json], dict[str, Any]]) -> JSONResponse:
-    principal = service.gate.enter_with_standard_key(bearer(request))
+    principal = await service.gate.enter(bearer(request), "mint")
     flat = check(await read_json(request), dict[str, Any])
     seconds = _seconds(check(flat.get("client_secret") or {}, _Secret, "client_secret"))
     try:
@@ -64,7 +64,14 @@ async def _mint(service: Service, request: Request, nested: Callable[[Json], dic
         session = flat_session(service.backend.describe(wanted), temperature)
     except ProtocolError as error:
         raise _as_sent(error) from None
-    key, grant = service.grants.mint(wanted.config or {}, seconds=seconds, parent=principal.name, beta=flat)
+    key, grant = await service.grants.mint(
+        wanted.config or {},
+        seconds=seconds,
+        parent=principal.name,
+        parent_expires_at=principal.expires_at,
+        agent=principal.agent,
+        beta=flat,
+    )
     secret = {"value": key, "expires_at": grant.expires_at}
     told = {**session, "expires_at": 0, "client_secret": secret}  # no session is open yet
     return JSONResponse(told, headers={"Cache-Control": "no-store"})

@@ -32,7 +32,7 @@ async def realtime(service: Service, socket: WebSocket) -> None:
         if "call_id" in socket.query_params:
             await sideband(service, socket, offered)
             return
-        principal = service.gate.enter(bearer(socket) or offered.key)
+        principal = await service.gate.enter(bearer(socket) or offered.key)
         request = wish(service, principal, socket.query_params)
     except (Refused, CallNotFound, ProtocolError) as error:
         await socket.send_denial_response(answer(error))

@@ -21,7 +21,7 @@ async def sideband(service: Service, socket: WebSocket, offered: Offer) -> None:
     """Raises, before the upgrade: :class:`CallNotFound` for a call that is not live, and for an ephemeral key, which
     may not know of any (H-08); :class:`Refused` for another key that is no good. A ``model`` means nothing here."""
     try:
-        principal = service.gate.enter_with_standard_key(bearer(socket) or offered.key)
+        principal = await service.gate.enter_with_standard_key(bearer(socket) or offered.key)
     except Refused as refused:
         if refused.status == 403:
             raise CallNotFound from None

@@ -28,7 +28,7 @@ class _Refer(Shape):
 
 
 async def accept(service: Service, request: Request) -> Response:
-    _find(service, request)
+    await _find(service, request)
     body = await read_json(request)
     if not isinstance(body, dict) or "type" not in body:
         raise ProtocolError("missing_required_parameter", "Missing required parameter: 'type'.", param="type")
@@ -36,23 +36,23 @@ async def accept(service: Service, request: Request) -> Response:
 
 
 async def reject(service: Service, request: Request) -> Response:
-    _find(service, request)
+    await _find(service, request)
     check(await read_json(request), _Reject)
     _refuse("rejected")
 
 
 async def refer(service: Service, request: Request) -> Response:
-    _find(service, request)
+    await _find(service, request)
     body: Any = check(await read_json(request), _Refer)
     if not body.target_uri.startswith(("tel:", "sip:", "sips:")):
         raise ProtocolError("invalid_value", "'target_uri' is a tel: or sip: address.", param="target_uri")
     _refuse("referred")
 
 
-def _find(service: Service, request: Request) -> None:
-    service.gate.enter_with_standard_key(bearer(request))
+async def _find(service: Service, request: Request) -> None:
+    await service.gate.enter_with_standard_key(bearer(request))
     call_id = request.path_params["call_id"]
-    if service.registry.find(call_id) is None and service.relayed.find(call_id) is None:
+    if service.registry.find(call_id) is None:
         raise CallNotFound
 
 

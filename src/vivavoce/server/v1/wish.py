@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from vivavoce.access.gate import Principal
+from vivavoce.access.principal import Principal
 from vivavoce.backends.interface import Kind, SessionRequest
 from vivavoce.protocol.wire.errors import ProtocolError
 from vivavoce.protocol.wire.overlay import laid_over
