@@ -5,6 +5,7 @@
 ...     await session.send(Frame("response.create", {"type": "response.create"}))
 """
 
+import asyncio
 import ipaddress
 import ssl
 from collections import deque
@@ -31,6 +32,12 @@ __all__ = [
 
 MAX_MESSAGE = 32 * 1024 * 1024
 """Bytes of one event (H-11)."""
+ROOM_SECONDS = 10.0
+"""How long a server may take to make room for one event."""
+HEARTBEAT_SECONDS = 20.0
+"""Between two pings, and until the answer to each: a server that is silent for both is gone."""
+CLOSE_SECONDS = 2.0
+"""How long a server may take to say good-bye."""
 _PROTOCOL_ERROR = 1002  # RFC 6455, 7.4.1
 
 
@@ -44,23 +51,40 @@ class Late(Unreachable):
 
 class Refused(Exception):
     """The server answered the handshake with an HTTP error: ``status`` and its ``error`` object, if any. ``body``
-    is what it was read from, and ``request_id`` is by what the server would find it again."""
+    is what it was read from, ``request_id`` is by what the server would find it again, and ``retry_after`` the header
+    of that name."""
 
-    def __init__(self, status: int, error: Mapping[str, Any], body: bytes = b"", request_id: str | None = None) -> None:
+    def __init__(
+        self,
+        status: int,
+        error: Mapping[str, Any],
+        body: bytes = b"",
+        request_id: str | None = None,
+        retry_after: str | None = None,
+    ) -> None:
         super().__init__(error.get("message") or f"HTTP status {status}")
         self.status = status
         self.error = error
         self.body = body
         self.request_id = request_id
+        self.retry_after = retry_after
 
 
 class RealtimeSession:
-    """The line to the server: ``receive`` gives its events, ``send`` takes a client's."""
+    """The line to the server: ``receive`` gives its events, ``send`` takes a client's. A server that makes no room
+    for an event within ``room`` seconds counts as gone."""
 
-    def __init__(self, socket: ClientConnection, dialect: Dialect) -> None:
+    def __init__(self, socket: ClientConnection, dialect: Dialect, *, room: float = ROOM_SECONDS) -> None:
         self._socket = socket
         self._dialect = dialect
+        self._room = room
         self._received: deque[Frame] = deque()
+
+    @property
+    def request_id(self) -> str | None:
+        """By what the server's people would find this session."""
+        response = self._socket.response
+        return response.headers.get("x-request-id") if response else None
 
     async def receive(self) -> Frame:
         while not self._received:
@@ -76,9 +100,13 @@ class RealtimeSession:
     async def send(self, frame: Frame) -> None:
         for text in self._dialect.encode(frame):
             try:
-                await self._socket.send(text)
+                async with asyncio.timeout(self._room):
+                    await self._socket.send(text)
             except ConnectionClosed as closed:
                 raise _ended(closed) from None
+            except TimeoutError:
+                self._socket.transport.abort()
+                raise Closed(1006, f"The server took no event for {self._room:g} s.") from None
 
     async def close(self, code: int = 1000, reason: str = "") -> None:
         await self._socket.close(code, reason)
@@ -110,12 +138,14 @@ async def dial(
     headers: Mapping[str, str] | None = None,
     trust: ssl.SSLContext | None = None,
     patience: float = 10.0,
+    room: float = ROOM_SECONDS,
+    heartbeat: float = HEARTBEAT_SECONDS,
 ) -> RealtimeSession:
     """A session that the caller closes.
 
     ``url`` is the whole address (``wss://host/v1/realtime``; ``http`` and ``https`` are understood too). ``key`` goes
-    into the ``Authorization`` header, ``model`` into the query. ``patience`` is in seconds, until the server accepts.
-    Raises :class:`Unreachable` and :class:`Refused`.
+    into the ``Authorization`` header, ``model`` into the query. ``patience`` is in seconds, until the server accepts;
+    ``room`` until it takes an event, ``heartbeat`` between two pings. Raises :class:`Unreachable` and :class:`Refused`.
     """
     address = _address(url, model)
     sent = dict(headers or {}) | ({"Authorization": f"Bearer {key}"} if key else {})
@@ -127,21 +157,24 @@ async def dial(
             compression=None,  # base64 audio hardly shrinks, and each event would cost 50 µs
             max_size=MAX_MESSAGE,
             open_timeout=patience,
+            close_timeout=CLOSE_SECONDS,
+            ping_interval=heartbeat,
+            ping_timeout=heartbeat,
             proxy=None if is_loopback(urlsplit(address).hostname or "") else True,
             ssl=trust,
         )
     except InvalidStatus as refused:
         response = refused.response
         body = bytes(response.body or b"")
-        request_id = response.headers.get("x-request-id")
-        raise Refused(response.status_code, error_object(body), body, request_id) from None
+        request_id, after = response.headers.get("x-request-id"), response.headers.get("retry-after")
+        raise Refused(response.status_code, error_object(body), body, request_id, after) from None
     except InvalidHandshake as error:
         raise Unreachable(f"{_shown(address)} does not speak WebSocket: {error}.") from None
     except TimeoutError:
         raise Late(f"{_shown(address)} did not answer within {patience:g} s.") from None
     except (OSError, EOFError) as error:
         raise Unreachable(f"Nothing answers at {_shown(address)}: {_why(error)}.") from None
-    return RealtimeSession(socket, Ga())
+    return RealtimeSession(socket, Ga(), room=room)
 
 
 def is_loopback(host: str) -> bool:

@@ -10,17 +10,20 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-__all__ = ["APPEND", "AUDIO_DELTA", "FLUSH", "PLAYED", "Closed", "Frame", "Line"]
+__all__ = ["APPEND", "AUDIO_DELTA", "FLUSH", "GAP", "PLAYED", "Closed", "Frame", "Line"]
 
 APPEND = "input_audio_buffer.append"
 AUDIO_DELTA = "response.output_audio.delta"
 
-# Two frames are ours, never on the wire: they pass between a media track and whoever answers.
+# Three frames are ours, never on the wire. Two pass between a media track and whoever answers.
 FLUSH = "media.flush"
 """To the track: drop the unplayed audio of ``data["item_id"]`` at once."""
 PLAYED = "media.played"
 """From the track: ``data`` is ``{"item_id": str, "audio_ms": int, "drained": bool}``, how much of the
 item's audio has left for the listener, and whether nothing is left to play."""
+GAP = "session.gap"
+"""From whoever answers, for observers alone: what happened in the ``data["seconds"]`` before is not known here,
+since the call went on without us; None where it is not known how long that was."""
 
 
 @dataclass(slots=True)

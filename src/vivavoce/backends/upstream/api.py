@@ -1,90 +1,149 @@
-"""The upstream's HTTP API, with the server's key."""
+"""The upstream's HTTP API."""
 
 import json
 import logging
 import os
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
-from urllib.parse import urlsplit
+from urllib.parse import quote
 
 import aiohttp
 
 from vivavoce.access.scrub import scrub
 from vivavoce.backends.interface import BackendError
-from vivavoce.backends.upstream.refusals import late, refusal, strange, unreachable
+from vivavoce.backends.upstream.patience import Patience, patiently
+from vivavoce.backends.upstream.place import Place
+from vivavoce.backends.upstream.refusals import Key, late, refusal, strange, unreachable
 from vivavoce.client.realtime import error_object, is_loopback
 
-__all__ = ["Api", "Reply"]
+__all__ = ["Answer", "Api", "Placed", "seconds"]
 
 log = logging.getLogger(__name__)
 
-CONNECT_SECONDS = 10.0
-ANSWER_SECONDS = 20.0
-"""Until the whole answer is here."""
 MAX_ANSWER = 1024 * 1024
 """Bytes."""
 MAX_LOGGED = 2000
 """Characters of an answer that the log shows."""
+KEEP_SECONDS = 3.0
+"""How long a connection is kept for the next request."""
 SECRET_SECONDS = 60
 """How long an upstream secret lives that is used at once."""
 
 
-class Reply(NamedTuple):
+class Answer(NamedTuple):
     text: str
     headers: Mapping[str, str]
 
 
-class Api:
-    """``url`` is the API's base, without a slash at its end. The HTTP session is opened with the first request and
-    belongs to this object."""
+class Placed(NamedTuple):
+    """A call that the upstream has answered."""
 
-    def __init__(self, url: str, key: str, key_name: str) -> None:
-        self.url = url
-        self._key = key
-        self._key_name = key_name
+    sdp: str
+    call: str
+    """Its name there; empty where it told none."""
+
+
+class Api:
+    """The HTTP session is opened with the first request and belongs to this object."""
+
+    def __init__(self, place: Place, patience: Patience) -> None:
+        self.place, self._patience = place, patience
         self._session: aiohttp.ClientSession | None = None
 
-    async def mint(self, session: Mapping[str, Any]) -> str:
+    async def mint(self, session: Mapping[str, Any], key: Key) -> str:
         """A client secret for one session that begins as ``session`` says. Raises :class:`BackendError`."""
         expiry = {"anchor": "created_at", "seconds": SECRET_SECONDS}
-        reply = await self.post("/realtime/client_secrets", json={"session": session, "expires_after": expiry})
+        body = {"session": session, "expires_after": expiry}
+        answer = await patiently(
+            self._patience,
+            lambda: self.ask("POST", "/realtime/client_secrets", key, self.place.shown(key.value), json=body),
+        )
         try:
-            value = json.loads(reply.text)["value"]
+            value = json.loads(answer.text)["value"]
         except (ValueError, KeyError, TypeError):
-            raise strange(self.url, "it minted no client secret") from None
+            raise strange(self.place.url, "it minted no client secret") from None
         return str(value)
 
-    async def post(
+    async def place_call(self, offer: str, session: Mapping[str, Any], key: Key) -> Placed:
+        """The offer goes out once, unless it cannot have arrived. On Azure a call is placed with a secret, which holds
+        the session. Raises :class:`BackendError`, and then no call is left behind."""
+        if self.place.azure:
+            shown = self.place.shown_secret(await self.mint(session, key))
+        else:
+            shown = self.place.shown(key.value)
+
+        async def place() -> Answer:
+            body, sdp = _call_body(offer, None if self.place.azure else session)
+            return await self.ask(
+                "POST", "/realtime/calls", key, {**shown, **sdp}, data=body,
+                facts=lambda answer: f"offer={len(offer)}B answer={len(answer)}B",
+            )  # fmt: skip
+
+        answer = await patiently(self._patience, place, placing=True)
+        call = answer.headers.get("Location", "").rpartition("/")[2]
+        if not answer.text.lstrip().startswith("v="):
+            if call:
+                await self.hang_up(call, key)  # nobody could speak on it (H-46)
+            raise strange(self.place.url, "it answered the call with something that is not SDP")
+        return Placed(answer.text, call)
+
+    async def hang_up(self, call: str, key: Key) -> None:
+        """A call that has ended is no error. Raises :class:`BackendError`."""
+        path = f"/realtime/calls/{quote(call, safe='')}/hangup"
+        try:
+            await patiently(self._patience, lambda: self.ask("POST", path, key, self.place.shown(key.value)))
+        except BackendError as error:
+            if error.status != 404:
+                raise
+
+    async def ask(
         self,
+        method: str,
         path: str,
+        key: Key,
+        headers: Mapping[str, str],
         *,
         facts: Callable[[str], str] | None = None,
-        query: Mapping[str, str] | None = None,
         **body: Any,
-    ) -> Reply:
-        """``body`` is aiohttp's ``data=`` or ``json=``; ``facts`` says, of the answer's text, what the log shows beside
-        status and request id. Raises :class:`BackendError` for every answer but a 2xx, and for none."""
+    ) -> Answer:
+        """One request. ``body`` is aiohttp's ``data=`` or ``json=``; ``facts`` says, of the answer's text, what the
+        log shows beside status and request id. Raises :class:`BackendError` for every answer but a 2xx, and for
+        none."""
+        request = self._http().request(method, self.place.url + path, headers=headers, allow_redirects=False, **body)
         try:
-            async with self._http().post(self.url + path, params=query, allow_redirects=False, **body) as response:
+            async with request as response:
                 text = await _read(response)
         except TimeoutError:
             log.warning("upstream late path=%s", path)
-            raise late(self.url, ANSWER_SECONDS) from None
+            raise late(self.place.url, self._patience.answer) from None
         except aiohttp.ClientError as error:
             log.warning("upstream unreachable path=%s why=%s", path, error)
-            raise unreachable(self.url, _why(error)) from None
+            unsent = isinstance(error, aiohttp.ClientConnectorError)
+            raise unreachable(self.place.url, _why(error), unsent=unsent) from None
         shown = f" {facts(text)}" if facts else ""
         request_id = response.headers.get("x-request-id")
-        if response.ok and response.status < 300:
+        if 200 <= response.status < 300:
             log.info("upstream answered path=%s status=%d request_id=%s%s", path, response.status, request_id, shown)
-            return Reply(text, response.headers)
-        raise self.refused(path, response.status, text, request_id, shown)
+            return Answer(text, response.headers)
+        after = response.headers.get("retry-after")
+        raise self.refused(path, response.status, text, request_id, key, shown=shown, retry_after=after)
 
-    def refused(self, path: str, status: int, text: str, request_id: str | None, shown: str = "") -> BackendError:
+    def refused(
+        self,
+        path: str,
+        status: int,
+        text: str,
+        request_id: str | None,
+        key: Key,
+        *,
+        shown: str = "",
+        retry_after: str | None = None,
+    ) -> BackendError:
         """What is told of a refusal; the log gets it whole."""
-        body = scrub(text, self._key)[:MAX_LOGGED]
+        body = scrub(text, key.value)[:MAX_LOGGED]
         log.warning("upstream refused path=%s status=%d request_id=%s%s body=%r", path, status, request_id, shown, body)
-        return refusal(status, error_object(text.encode()), key=self._key, key_name=self._key_name)
+        error = error_object(text.encode())
+        return refusal(status, error, key=key, request_id=request_id, retry_after=seconds(retry_after))
 
     async def close(self) -> None:
         if self._session is not None:
@@ -93,11 +152,30 @@ class Api:
     def _http(self) -> aiohttp.ClientSession:
         if self._session is None:
             self._session = aiohttp.ClientSession(
-                headers={"Authorization": f"Bearer {self._key}"},
-                timeout=aiohttp.ClientTimeout(total=ANSWER_SECONDS, connect=CONNECT_SECONDS),
-                trust_env=not is_loopback(urlsplit(self.url).hostname or ""),  # a proxy of this machine's user
+                # Shorter than servers keep a silent connection: an offer that met a closed one could not be sent again.
+                connector=aiohttp.TCPConnector(keepalive_timeout=KEEP_SECONDS),
+                timeout=aiohttp.ClientTimeout(total=self._patience.answer, sock_connect=self._patience.connect),
+                trust_env=not is_loopback(self.place.host),  # a proxy of this machine's user
             )
         return self._session
+
+
+def seconds(retry_after: str | None) -> float | None:
+    """A ``Retry-After`` header; one that gives a date is not understood, and none."""
+    try:
+        return max(0.0, float(retry_after)) if retry_after else None
+    except ValueError:
+        return None
+
+
+def _call_body(offer: str, session: Mapping[str, Any] | None) -> tuple[Any, dict[str, str]]:
+    """A form is used up by the sending, so each attempt needs its own."""
+    if session is None:
+        return offer, {"Content-Type": "application/sdp"}
+    form = aiohttp.FormData()
+    form.add_field("sdp", offer, content_type="application/sdp")
+    form.add_field("session", json.dumps(session), content_type="application/json")
+    return form, {}
 
 
 async def _read(response: aiohttp.ClientResponse) -> str:

@@ -1,47 +1,66 @@
-"""Sessions that another server of the Realtime API answers, with this server's key; clients never see it.
+"""Sessions that another server of the Realtime API answers, with this server's key or the user's; clients never see it.
 
-Over a WebSocket every event passes through here. A WebRTC call is *direct*: its offer is passed on, and its
-media flows between the client and the upstream.
+Over a WebSocket every event passes through here. A WebRTC call is *bridged* (our call, the upstream's WebSocket: all
+of it passes through here as well) or *direct* (the offer is passed on, and we listen beside the call).
 """
 
-import json
-from collections.abc import Mapping
-from typing import Any
-from urllib.parse import quote
+import logging
+from collections.abc import Callable, Mapping
+from typing import Any, Literal
+from urllib.parse import urlencode
 
-import aiohttp
-
-from vivavoce.backends.interface import BackendError, Relayed, SessionRequest
+from vivavoce.backends.interface import DirectLine, Relayed, SessionRequest
 from vivavoce.backends.upstream.api import Api
-from vivavoce.backends.upstream.refusals import late, strange, unreachable
+from vivavoce.backends.upstream.bridge import Bridge, without_formats
+from vivavoce.backends.upstream.direct import Direct
+from vivavoce.backends.upstream.line import UpstreamLine
+from vivavoce.backends.upstream.patience import Patience, patiently
+from vivavoce.backends.upstream.place import Flavour, Place
+from vivavoce.backends.upstream.refusals import Key, late, strange, unreachable
 from vivavoce.client.realtime import Late, Refused, Unreachable, dial
+from vivavoce.engine.ids import random_id
 from vivavoce.protocol.frame import Line
 from vivavoce.protocol.session.config import Defaults, Settings, defaults, echo
+from vivavoce.protocol.session.session import LONGEST_SECONDS
 from vivavoce.protocol.wire.errors import ProtocolError
 from vivavoce.protocol.wire.overlay import laid_over
 
-__all__ = ["UpstreamBackend"]
+__all__ = ["UpstreamBackend", "WebRtc"]
 
-OPEN_SECONDS = 10.0
+log = logging.getLogger(__name__)
+
+WebRtc = Literal["auto", "bridged", "direct"]
 
 
 class UpstreamBackend:
-    """``url``: the API's base (``https://api.openai.com/v1``). ``key``: the server's, which goes nowhere but there;
-    ``key_name`` says to people where it was set. ``session``: a session patch in GA's shape for what clients leave
-    open, such as a voice."""
+    """``url``: the API's base (``https://api.openai.com/v1``, ``https://NAME.openai.azure.com``). ``key``: the
+    server's, which goes nowhere but there; ``key_name`` says to people where it was set. ``session``: a session patch
+    in GA's shape for what clients leave open, such as a voice. ``webrtc``: how calls are carried; ``auto`` is direct
+    where nothing has to hold against the client and the upstream lets us listen. ``new_id(prefix)`` makes ids."""
 
     name = "upstream"
 
     def __init__(
-        self, url: str, key: str, *, key_name: str = "OPENAI_API_KEY", session: Mapping[str, Any] | None = None
+        self,
+        url: str,
+        key: str,
+        *,
+        key_name: str = "OPENAI_API_KEY",
+        session: Mapping[str, Any] | None = None,
+        flavour: Flavour = "auto",
+        webrtc: WebRtc = "auto",
+        patience: Patience | None = None,
+        new_id: Callable[[str], str] = random_id,
     ) -> None:
-        self._url = url.rstrip("/")
-        self._key = key
+        self._place, self._patience = Place.of(url, flavour), patience or Patience()
+        self._key = Key(key, key_name)
         self._session = dict(session or {})
-        self._api = Api(self._url, key, key_name)
+        self._webrtc, self._listens = webrtc, True
+        self._new_id = new_id
+        self._api = Api(self._place, self._patience)
 
     def __repr__(self) -> str:
-        return f"UpstreamBackend({self._url!r})"
+        return f"UpstreamBackend({self._place.url!r})"
 
     def describe(self, request: SessionRequest) -> dict[str, Any]:
         """The API's defaults with the request's wishes laid over them; whether a wish can be granted is the upstream's
@@ -56,55 +75,79 @@ class UpstreamBackend:
     async def open(self, request: SessionRequest) -> Line:
         """Where the session begins with wishes they are bound to a secret first, so that ``session.created`` shows them
         already."""
+        key, wishes = self._key_of(request), self._wishes(request)
         if request.media:
-            raise BackendError.of(
-                501, "A WebRTC call is passed on to the upstream and not carried by this server; connect by WebSocket.",
-                code="media_not_carried",
-            )  # fmt: skip
-        key, wishes = self._key, self._wishes(request)
+            wishes = without_formats(wishes)
+        shown = self._place.shown(key.value)
         if wishes:
-            key = await self._api.mint(self._named(request, wishes))
-        transcribes = request.kind == "transcription"
-        address = self._url + "/realtime" + ("?intent=transcription" if transcribes else "")
-        try:
-            return await dial(address, key=key, model=None if transcribes else request.model, patience=OPEN_SECONDS)
-        except Refused as refused:
-            body = refused.body.decode(errors="replace")
-            raise self._api.refused("/realtime", refused.status, body, refused.request_id) from None
-        except Late:
-            raise late(self._url, OPEN_SECONDS) from None
-        except Unreachable as error:
-            raise unreachable(self._url, str(error)) from None
+            shown = self._place.shown_secret(await self._api.mint(_named(request, wishes), key))
+        query = {"intent": "transcription"} if request.kind == "transcription" else {"model": request.model}
+        line = await patiently(self._patience, lambda: self._dial(query, shown, key))
+        return Bridge.open(line, self._new_id) if request.media else line
+
+    def direct(self, request: SessionRequest) -> bool:
+        return self._webrtc == "direct" or (self._webrtc == "auto" and self._listens and not request.guarded)
 
     async def relay(self, offer: str, request: SessionRequest) -> Relayed:
-        form = aiohttp.FormData()
-        form.add_field("sdp", offer, content_type="application/sdp")
-        session = json.dumps(self._named(request, self._wishes(request)))
-        form.add_field("session", session, content_type="application/json")
-        reply = await self._api.post(
-            "/realtime/calls", data=form, facts=lambda answer: f"offer={len(offer)}B answer={len(answer)}B"
-        )
-        call = reply.headers.get("Location", "").rpartition("/")[2]
-        if not reply.text.lstrip().startswith("v="):
-            if call:
-                await self.hang_up(call)  # nobody could speak on it (H-46)
-            raise strange(self._url, "it answered the call with something that is not SDP")
-        return Relayed(reply.text, call)
+        key = self._key_of(request)
+        placed = await self._api.place_call(offer, _named(request, self._wishes(request)), key)
+        if not placed.call:
+            self._deaf()
+            raise strange(self._place.url, "it did not name the call, so nobody here could end it")
+        return Relayed(placed.sdp, placed.call, self._line(placed.call, key, LONGEST_SECONDS, missed=False))
+
+    def attach(self, call: str, *, seconds: float) -> DirectLine:
+        return self._line(call, self._key, seconds, missed=True)
 
     async def hang_up(self, call: str) -> None:
-        if not call:
-            raise strange(self._url, "it did not name the call, which ends when the page hangs up")
-        await self._api.post(f"/realtime/calls/{quote(call, safe='')}/hangup")
+        await self._api.hang_up(call, self._key)
 
     async def close(self) -> None:
         await self._api.close()
 
+    def _line(self, call: str, key: Key, seconds: float, *, missed: bool) -> Direct:
+        return Direct(
+            lambda: self._dial({"call_id": call}, self._place.shown(key.value), key),
+            lambda: self._api.hang_up(call, key),
+            self._patience,
+            seconds=seconds,
+            missed=missed,
+            untapped=self._deaf,
+        )
+
+    def _deaf(self) -> None:
+        """This upstream lets nobody listen beside a call: further ones are carried here, unless they may not be."""
+        self._listens = False
+
+    async def _dial(self, query: Mapping[str, str], shown: Mapping[str, str], key: Key) -> UpstreamLine:
+        path, patience = "/realtime", self._patience
+        address = f"{self._place.url}{path}?{urlencode(query)}"
+        try:
+            line = await dial(
+                address, headers=shown, patience=patience.open, room=patience.room, heartbeat=patience.heartbeat
+            )
+        except Refused as refused:
+            body = refused.body.decode(errors="replace")
+            raise self._api.refused(
+                path, refused.status, body, refused.request_id, key, retry_after=refused.retry_after
+            ) from None
+        except Late:
+            log.warning("upstream late path=%s", path)
+            raise late(self._place.url, patience.open) from None
+        except Unreachable as error:
+            log.warning("upstream unreachable path=%s why=%s", path, error)
+            raise unreachable(self._place.url, str(error)) from None
+        log.info("upstream opened path=%s request_id=%s", path, line.request_id)
+        return UpstreamLine(line, new_id=lambda: self._new_id("event"), request_id=line.request_id)
+
+    def _key_of(self, request: SessionRequest) -> Key:
+        return Key(request.upstream_key, None) if request.upstream_key else self._key
+
     def _wishes(self, request: SessionRequest) -> dict[str, Any]:
         return laid_over(self._session, request.config or {})
 
-    def _named(self, request: SessionRequest, wishes: Mapping[str, Any]) -> dict[str, Any]:
-        """A whole ``session`` parameter: the type is required, a transcription session has no model of its own."""
-        head = (
-            {"type": request.kind} if request.kind == "transcription" else {"type": "realtime", "model": request.model}
-        )
-        return {**wishes, **head}
+
+def _named(request: SessionRequest, wishes: Mapping[str, Any]) -> dict[str, Any]:
+    """A whole ``session`` parameter: the type is required, a transcription session has no model of its own."""
+    head = {"type": request.kind} if request.kind == "transcription" else {"type": "realtime", "model": request.model}
+    return {**wishes, **head}

@@ -4,11 +4,10 @@ A response's audio is ``started`` once, and then ``stopped`` or ``cleared`` once
 in a row, since they are made faster than they sound. On a WebSocket the client plays and this stays idle.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from dataclasses import dataclass
 
 from vivavoce.protocol.session.commands import RATE, FlushPlayback, Trim
-from vivavoce.protocol.session.conversation import Conversation
 from vivavoce.protocol.session.items import Content
 from vivavoce.protocol.session.outbox import Outbox
 
@@ -24,8 +23,9 @@ class _Sounding:
 
 
 class Playback:
-    def __init__(self, out: Outbox, conversation: Conversation, making: Callable[[str], bool]) -> None:
-        """``making(response_id)``: whether more audio of that response may come."""
+    def __init__(self, out: Outbox, conversation: Container[str], making: Callable[[str], bool]) -> None:
+        """``conversation``: the ids of items whose cut is told. ``making(response_id)``: whether more audio of that
+        response may come."""
         self._out, self._conversation, self._making = out, conversation, making
         self._queue: list[_Sounding] = []
         """Items whose audio has not all been heard, in the order they sound."""
