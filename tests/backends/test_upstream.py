@@ -20,6 +20,7 @@ from tests.support.leaks import no_leaks
 from tests.support.serving import Served, serving
 from vivavoce.backends.interface import Relays
 from vivavoce.backends.upstream.backend import UpstreamBackend
+from vivavoce.backends.upstream.patience import Patience
 from vivavoce.protocol.frame import APPEND, AUDIO_DELTA, Frame
 from vivavoce.server.options import ServerOptions
 
@@ -199,7 +200,7 @@ async def test_an_offer_that_the_upstream_cannot_answer_is_refused_in_its_words(
 
 
 async def test_an_upstream_that_is_down(captured, unused_tcp_port):
-    backend = UpstreamBackend(f"http://127.0.0.1:{unused_tcp_port}/v1", KEY)
+    backend = UpstreamBackend(f"http://127.0.0.1:{unused_tcp_port}/v1", KEY, patience=Patience(pause=0))
     async with serving(backend) as ours, client(captured, ours.http) as http:
         async with connect(ours.ws) as socket:
             error = (await event(socket, captured))["error"]

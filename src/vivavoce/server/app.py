@@ -28,11 +28,11 @@ from vivavoce.server.security import middleware
 from vivavoce.server.service import AnswerCall, Service
 from vivavoce.server.v1.calls import hang_up, place
 from vivavoce.server.v1.client_secrets import mint
+from vivavoce.server.v1.direct import take_up
 from vivavoce.server.v1.legacy import mint_session, mint_transcription, place_beta
 from vivavoce.server.v1.realtime import realtime, realtime_without_upgrade
 from vivavoce.server.v1.telephone import accept, refer, reject
 from vivavoce.sessions.registry import Registry
-from vivavoce.sessions.relayed import RelayedCalls
 from vivavoce.store.store import Store, in_memory
 
 __all__ = ["build"]
@@ -70,12 +70,12 @@ def build(
         options=options,
         backend=backend,
         registry=Registry(limit=options.max_sessions, now=now),
-        relayed=RelayedCalls(now=now),
         grants=grants,
         gate=Gate(grants, store.keys, store.shares, sealer, now, given=GivenKeys(options.api_keys)),
         store=store,
         answer_call=answer_call or _aiortc(new_id),
         new_id=new_id,
+        now=now,
     )
     app = Starlette(
         routes=_routes(service),
@@ -117,6 +117,7 @@ async def _life(service: Service, warm: Callable[[], Awaitable[None]] | None, _a
     warming = asyncio.create_task(_warmed(warm))
     try:
         async with service.registry:
+            await take_up(service)
             yield
     finally:
         warming.cancel()

@@ -12,7 +12,6 @@ from vivavoce.protocol.dialects import Dialect
 from vivavoce.protocol.frame import Line
 from vivavoce.server.options import ServerOptions
 from vivavoce.sessions.registry import Registry
-from vivavoce.sessions.relayed import RelayedCalls
 from vivavoce.store.store import Store
 
 __all__ = ["AnswerCall", "Service", "bearer"]
@@ -27,13 +26,14 @@ class Service:
     options: ServerOptions
     backend: Backend
     registry: Registry
-    relayed: RelayedCalls
     grants: Grants
     gate: Gate
     store: Store
     answer_call: AnswerCall
     new_id: Callable[[str], str]
     """``new_id("sess_")`` gives a name that was never given before and cannot be guessed."""
+    now: Callable[[], float]
+    """Unix seconds."""
 
 
 def bearer(connection: HTTPConnection) -> str | None:

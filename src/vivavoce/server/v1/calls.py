@@ -13,21 +13,22 @@ from vivavoce.access.principal import Principal
 from vivavoce.backends.interface import Relays, SessionRequest
 from vivavoce.protocol.dialects import Dialect
 from vivavoce.protocol.dialects.beta import Beta
-from vivavoce.protocol.frame import Closed, Line
+from vivavoce.protocol.frame import Closed
 from vivavoce.server import logs
 from vivavoce.server.errors import CallNotFound
 from vivavoce.server.service import Service, bearer
 from vivavoce.server.v1.dialect import dialect_of
+from vivavoce.server.v1.direct import relayed
 from vivavoce.server.v1.offer import read_offer
+from vivavoce.server.v1.taken import Taken
 from vivavoce.server.v1.wish import wish
-from vivavoce.sessions.registry import Draining
 
 __all__ = ["begin", "hang_up", "place"]
 
 log = logging.getLogger(__name__)
 
-Take = Callable[[], Awaitable[tuple[Line, str]]]
-"""Takes the call: it as a line, and the SDP answer."""
+Take = Callable[[AsyncExitStack], Awaitable[Taken]]
+"""Takes the call. What has to be freed again goes onto the stack."""
 
 
 async def place(service: Service, request: Request) -> Response:
@@ -43,11 +44,13 @@ async def begin(service: Service, request: Request, principal: Principal, dialec
     service.backend.describe(wanted)  # a wrong session is refused before anything is opened (H-22)
     call_id = service.new_id("rtc_")
     logs.session.set(call_id)
-    if isinstance(service.backend, Relays) and not isinstance(dialect, Beta):
-        answer = await _relay(service, service.backend, call_id, offer.sdp, wanted)
+    backend = service.backend
+    take: Take
+    if isinstance(backend, Relays) and not isinstance(dialect, Beta) and backend.direct(wanted):
+        take = partial(relayed, service, backend, call_id, principal.name, offer.sdp, wanted)
     else:
-        client = request.client.host if request.client else ""
-        answer = await _answer(service, call_id, partial(service.answer_call, offer.sdp, dialect), wanted, client)
+        take = partial(_carried, service, offer.sdp, dialect, wanted)
+    answer = await _answer(service, call_id, take, wanted, request.client.host if request.client else "")
     location = f"/v1/realtime/calls/{call_id}"  # relative, the id last, nothing after it (H-16, H-17)
     return Response(answer, 201, {"Location": location, "Cache-Control": "no-store"}, "application/sdp")
 
@@ -55,26 +58,22 @@ async def begin(service: Service, request: Request, principal: Principal, dialec
 async def hang_up(service: Service, request: Request) -> Response:
     """Comes back when nothing of the call is left. The body is not read: clients send an empty one as JSON."""
     await service.gate.enter_with_standard_key(bearer(request))
-    call_id = request.path_params["call_id"]
-    live = service.registry.find(call_id)
-    if live is not None and live.kind == "webrtc":
-        live.end(Closed(1000, "The call was hung up."))
-        await live.gone.wait()
-    elif isinstance(service.backend, Relays) and (theirs := service.relayed.find(call_id)) is not None:
-        await service.backend.hang_up(theirs)
-        service.relayed.forget(call_id)
-    else:
+    live = service.registry.find(request.path_params["call_id"])
+    if live is None or live.kind != "webrtc":
         raise CallNotFound
+    live.end(Closed(1000, "The call was hung up."))
+    await live.gone.wait()
     return Response()
 
 
-async def _relay(service: Service, backend: Relays, call_id: str, offer: str, wanted: SessionRequest) -> str:
-    if service.registry.draining:
-        raise Draining
-    relayed = await backend.relay(offer, wanted)
-    service.relayed.add(call_id, relayed.call)
-    log.info("call relayed model=%r theirs=%r", wanted.model, relayed.call)
-    return relayed.answer
+async def _carried(
+    service: Service, offer: str, dialect: Dialect, wanted: SessionRequest, stack: AsyncExitStack
+) -> Taken:
+    answerer = await service.backend.open(wanted)
+    stack.push_async_callback(answerer.close)
+    line, answer = await service.answer_call(offer, dialect)
+    stack.push_async_callback(line.close)
+    return Taken(line, answerer, answer, "webrtc")
 
 
 async def _answer(service: Service, call_id: str, take: Take, wanted: SessionRequest, client: str) -> str:
@@ -90,13 +89,10 @@ async def _hold(
     try:
         async with AsyncExitStack() as stack:
             live = stack.enter_context(service.registry.admit(call_id, "webrtc", client))
-            answerer = await service.backend.open(wanted)
-            stack.push_async_callback(answerer.close)
-            line, answer = await take()
-            stack.push_async_callback(line.close)
-            answered.set_result(answer)
-            log.info("session began transport=webrtc kind=%s model=%r", wanted.kind, wanted.model)
-            end = await live.run(line, answerer, new_id=lambda: service.new_id("event_"))
+            taken = await take(stack)
+            answered.set_result(taken.answer)
+            log.info("session began transport=%s kind=%s model=%r", taken.transport, wanted.kind, wanted.model)
+            end = await live.run(taken.client, taken.answerer, new_id=lambda: service.new_id("event_"))
             log.info("session ended code=%d reason=%r", end.code, end.reason)
     except Exception as error:
         if answered.done():
