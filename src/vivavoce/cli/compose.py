@@ -35,7 +35,12 @@ def _upstream(settings: Settings) -> Answerer:
         session["audio"] = {"output": {"voice": settings.voice}}
     return Answerer(
         UpstreamBackend(
-            settings.upstream_url, settings.upstream_key, key_name=settings.upstream_key_env, session=session
+            settings.upstream_url,
+            settings.upstream_key,
+            key_name=settings.upstream_key_env,
+            session=session,
+            flavour=settings.upstream_kind,
+            webrtc=settings.webrtc,
         )
     )
 

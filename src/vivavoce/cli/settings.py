@@ -89,6 +89,15 @@ class Settings:
     upstream_key_env: str = _is(
         "OPENAI_API_KEY", values.text, _ANSWERS, "Variable that holds the upstream's key.", metavar="NAME"
     )
+    upstream_kind: Literal["auto", "openai", "azure"] = _is(
+        "auto", values.choice("auto", "openai", "azure"), _ANSWERS,
+        "Whose paths and headers the upstream has; auto: Azure's for Azure's host names, else OpenAI's.",
+    )  # fmt: skip
+    webrtc: Literal["auto", "bridged", "direct"] = _is(
+        "auto", values.choice("auto", "bridged", "direct"), _ANSWERS,
+        "How calls reach the upstream. bridged: through this server, which sees everything. direct: the media goes "
+        "past it. auto: direct where nothing is locked, budgeted or run here.",
+    )  # fmt: skip
     model: str = _is(
         "gpt-realtime", values.text, _ANSWERS, "Model to ask for.", "VIVAVOCE_MODEL", "OPENAI_REALTIME_MODEL"
     )

@@ -99,9 +99,6 @@ class UpstreamBackend:
     def attach(self, call: str, *, seconds: float) -> DirectLine:
         return self._line(call, self._key, seconds, missed=True)
 
-    async def hang_up(self, call: str) -> None:
-        await self._api.hang_up(call, self._key)
-
     async def close(self) -> None:
         await self._api.close()
 
