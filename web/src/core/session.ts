@@ -5,6 +5,7 @@
  * starting. The session knows no interface: it reports through its hooks and is asked for its levels.
  */
 import { type Levels, Meter, SILENT } from "./audio/meter";
+import { openFirst, within } from "./connect";
 import { type ServerConfig, type SessionWishes, type TransportChoice, mintKey, readConfig, sessionConfig } from "./credentials";
 import type { ClientEvent, ServerEvent } from "./events";
 import { Failure } from "./failure";
@@ -12,9 +13,7 @@ import { openMicrophone } from "./microphone";
 import { Aborted, Scope } from "./scope";
 import { type Signal, type State, isLive, next } from "./state";
 import type { Transcript } from "./transcript";
-import type { OpenTransport, Transport, TransportHooks } from "./transport";
-import { openWebRtc } from "./transport-webrtc";
-import { openWebSocket } from "./transport-websocket";
+import type { Line, Transport, TransportHooks, TransportKind } from "./transport";
 
 export interface SessionOptions extends SessionWishes {
   /** Origin (and path) before /v1/…, no slash at the end. */
@@ -39,10 +38,8 @@ export interface SessionHooks {
   debug(): void;
 }
 
-/** WebRTC gets this long before the WebSocket has its turn. */
-const FIRST_BUDGET_MS = 4000;
-/** How long a connection, and then the word that the session exists, may take. */
-const OPEN_BUDGET_MS = 10_000;
+/** How long the word that the session exists may take. */
+const CREATED_BUDGET_MS = 10_000;
 /** A question is answered, or was none: after this nobody waits for the answer to begin. */
 const ANSWER_BUDGET_MS = 10_000;
 const TICK_MS = 50;
@@ -53,9 +50,6 @@ const RECONNECT_MS = 300;
 const DEFAULT_MODEL = "gpt-realtime";
 /** Errors that only say that two messages crossed on the way. */
 const HARMLESS = new Set(["response_cancel_not_active", "item_truncate_invalid_item_id"]);
-/** Who asks is not let in, or not now: 401, 403, 429. */
-const FINAL = new Set([401, 403, 429]);
-const OPENERS: Record<Transport["kind"], OpenTransport> = { webrtc: openWebRtc, websocket: openWebSocket };
 
 export class RealtimeSession {
   state: State = "idle";
@@ -68,7 +62,7 @@ export class RealtimeSession {
   #muted = false;
   #micMeter: Meter | null = null;
   #outMeter: Meter | null = null;
-  #order: Transport["kind"][] = ["webrtc", "websocket"];
+  #order: TransportKind[] = ["webrtc", "websocket"];
   /** WebRTC was tried first and did not connect. */
   fellBack = false;
   #model = DEFAULT_MODEL;
@@ -170,32 +164,17 @@ export class RealtimeSession {
     this.#scope.check();
     const { promise: created, resolve } = withResolvers();
     this.#created = resolve;
-    this.transport = await this.#openFirst(key);
+    const first = await openFirst(this.#order, (attempt) => this.#line(key, attempt), this.#scope);
+    this.fellBack ||= first.order !== this.#order;
+    this.#order = first.order;
+    this.#connection = first.connection;
+    this.transport = first.transport;
     this.#outMeter = new Meter(this.transport.output);
-    await within(this.#connection, OPEN_BUDGET_MS, created);
+    await within(this.#connection, CREATED_BUDGET_MS, created);
     this.#signal("connected");
   }
 
-  /** Tries the transports in order. A refusal of the caller is final: no other way would be let in. */
-  async #openFirst(key: string): Promise<Transport> {
-    for (;;) {
-      const [kind, ...others] = this.#order;
-      const attempt = this.#scope.child();
-      this.#connection = attempt;
-      try {
-        const opening = OPENERS[kind!](this.#line(key, attempt), attempt);
-        return await within(attempt, others.length ? FIRST_BUDGET_MS : OPEN_BUDGET_MS, opening);
-      } catch (error) {
-        attempt.close();
-        this.#scope.check();
-        if (!others.length || (error instanceof Failure && FINAL.has(error.status))) throw error;
-        this.#order = others;
-        this.fellBack = true;
-      }
-    }
-  }
-
-  #line(key: string, attempt: Scope) {
+  #line(key: string, attempt: Scope): Line {
     const ifCurrent =
       <A extends unknown[]>(then: (...args: A) => void) =>
       (...args: A) =>
@@ -325,10 +304,4 @@ function withResolvers(): { promise: Promise<void>; resolve: () => void } {
     resolve = done;
   });
   return { promise, resolve };
-}
-
-/** The promise, or `Failure("unreachable")` when it takes longer than `ms`. */
-function within<T>(scope: Scope, ms: number, pending: Promise<T>): Promise<T> {
-  const late = new Promise<never>((_, reject) => scope.after(ms, () => reject(new Failure("unreachable"))));
-  return Promise.race([scope.race(pending), late]);
 }

@@ -25,8 +25,10 @@ export interface Line {
   hooks: TransportHooks;
 }
 
+export type TransportKind = "webrtc" | "websocket";
+
 export interface Transport {
-  readonly kind: "webrtc" | "websocket";
+  readonly kind: TransportKind;
   /** The answer's sound, for the meter. */
   readonly output: AudioNode;
   send(event: ClientEvent): void;
