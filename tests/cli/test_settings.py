@@ -136,6 +136,7 @@ def test_the_key_is_read_from_dotenv_and_never_shown(home: Path):
         ("transport", "carrier-pigeon", "none of auto, webrtc, websocket"),
         ("https", "perhaps", "neither yes"),
         ("upstream_url", "api.openai.com", "http:// or https://"),
+        ("allow_mcp", "mcp.example", "has an entry that is not an address such as https://"),
         ("cert", "/nowhere/cert.pem", "no file that exists"),
         ("max_sessions", "0", "from 1 to"),
         ("log_level", "loud", "none of debug"),
@@ -164,6 +165,15 @@ def test_a_wrong_value_says_which_and_why_and_where_from(home: Path, name: str, 
 def test_a_password_in_an_address_is_refused_and_not_repeated(home: Path):
     with pytest.raises(SettingsError, match="a key belongs in the environment") as refusal:
         settings(home, upstream_url="https://me:hidden@x.example/v1")
+    assert "hidden" not in str(refusal.value)
+
+
+def test_mcp_servers_that_are_allowed(home: Path):
+    one, two = settings(home, {"VIVAVOCE_ALLOW_MCP": "https://mcp.example/v1, http://home:8000#private"}).allow_mcp
+    assert (one.host, one.path, one.private) == ("mcp.example", "/v1", False)
+    assert (two.port, two.private) == (8000, True)
+    with pytest.raises(SettingsError) as refusal:
+        settings(home, allow_mcp=("https://me:hidden@mcp.example",))
     assert "hidden" not in str(refusal.value)
 
 

@@ -47,6 +47,8 @@ def _upstream(settings: Settings) -> Answerer:
 
 def _builtin(settings: Settings) -> Answerer:
     from vivavoce.backends.builtin import Builtin
+    from vivavoce.client.allowlist import AllowList
+    from vivavoce.client.mcp import McpClient
     from vivavoce.protocol.session.config import Defaults
 
     chosen = {"stt": settings.stt, "llm": settings.llm, "tts": settings.tts}
@@ -55,7 +57,13 @@ def _builtin(settings: Settings) -> Answerer:
     defaults = replace(
         given, instructions=settings.instructions or given.instructions, voice=settings.voice or given.voice
     )
-    return Answerer(Builtin(models, time.time, defaults), models.warm)
+    mcp = McpClient(AllowList(settings.allow_mcp))
+
+    async def warm() -> None:
+        await models.warm()
+        await mcp.warm()
+
+    return Answerer(Builtin(models, time.time, defaults, mcp), warm)
 
 
 def _local_time() -> datetime:

@@ -16,6 +16,7 @@ import platformdirs
 from dotenv import dotenv_values
 
 from vivavoce.cli import values
+from vivavoce.client.allowlist import Allowed
 from vivavoce.models.catalog import Sense, names
 
 __all__ = ["FILE", "Settings", "SettingsError", "Spec", "load", "specs"]
@@ -106,6 +107,12 @@ class Settings:
     tts: str | None = _is(None, values.text, _ANSWERS, _one_of("tts", "voice synthesis"), metavar="NAME")
     voice: str | None = _is(None, values.text, _ANSWERS, "Voice of a session that names none.", metavar="NAME")
     instructions: str | None = _is(None, values.text, _ANSWERS, "Instructions of a session that gives none.")
+    allow_mcp: tuple[Allowed, ...] = _is(
+        (), values.allowed, _ANSWERS,
+        "MCP servers that sessions may use: an address and all below it, such as https://mcp.example/v1; none without "
+        "this. A name that leads to a private address needs #private at its end. May be repeated.",
+        metavar="URL", option="allow-mcp",
+    )  # fmt: skip
 
     transport: Literal["auto", "webrtc", "websocket"] = _is(
         "auto", values.choice("auto", "webrtc", "websocket"), _PAGE,

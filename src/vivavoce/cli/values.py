@@ -9,8 +9,11 @@ from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from vivavoce.client.allowlist import Allowed
+
 __all__ = [
-    "Parse", "choice", "directory", "existing_file", "http_url", "loopback_host", "number", "origins", "switch", "text",
+    "Parse", "allowed", "choice", "directory", "existing_file", "http_url", "loopback_host", "number", "origins",
+    "switch", "text",
 ]  # fmt: skip
 
 Parse = Callable[[object], object]
@@ -90,8 +93,20 @@ def http_url(raw: object) -> str:
 
 def origins(raw: object) -> tuple[str, ...]:
     """Origins as browsers send them, ``https://app.example``: from commas in one text, or from a list."""
+    return tuple(_origin(word) for word in _words(raw))
+
+
+def allowed(raw: object) -> tuple[Allowed, ...]:
+    """Addresses that may be reached: from commas in one text, or from a list."""
+    try:
+        return tuple(map(Allowed.parse, _words(raw)))
+    except ValueError as error:
+        raise ValueError(f"has an entry that {error}") from None
+
+
+def _words(raw: object) -> list[str]:
     words = raw.split(",") if isinstance(raw, str) else list(raw) if isinstance(raw, list | tuple) else [raw]
-    return tuple(_origin(text(word)) for word in words if word != "")
+    return [text(word) for word in words if word != ""]
 
 
 def _origin(word: str) -> str:

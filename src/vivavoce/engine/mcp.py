@@ -8,24 +8,17 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
+from vivavoce.client.mcp import McpError
 from vivavoce.protocol.session.commands import CallMcp, ListMcp
 from vivavoce.protocol.session.mcp import McpFailure
 from vivavoce.protocol.wire.config import McpTool
 
-__all__ = ["CALL_SECONDS", "LIST_SECONDS", "McpError", "McpGateway", "McpServers"]
+__all__ = ["CALL_SECONDS", "LIST_SECONDS", "McpGateway", "McpServers"]
 
 log = logging.getLogger(__name__)
 
 LIST_SECONDS = 10.0
 CALL_SECONDS = 60.0
-
-
-class McpError(Exception):
-    """A listing or a call failed, in the API's terms."""
-
-    def __init__(self, failure: McpFailure) -> None:
-        super().__init__(failure.message)
-        self.failure = failure
 
 
 class McpGateway(Protocol):
@@ -79,6 +72,7 @@ class McpServers:
                 found = await self._reachable().list_tools(server)
         except Exception as error:
             found = _failure(error, LIST_SECONDS)
+            log.warning("the MCP server '%s' could not be listed: %s", server.server_label, found.message)
         self._listed(server.server_label, found)
 
     async def _call(self, command: CallMcp) -> None:
@@ -101,7 +95,7 @@ def _failure(error: Exception, seconds: float) -> McpFailure:
         case McpError():
             return error.failure
         case TimeoutError():
-            return McpFailure("protocol_error", f"The MCP server did not answer within {seconds:.0f} s.", -32001)
+            return McpFailure("protocol_error", f"The MCP server did not answer within {seconds:g} s.", -32001)
         case _:
             log.error("an MCP server could not be used", exc_info=error)
             return McpFailure("protocol_error", "The MCP server could not be used.", -32603)

@@ -77,7 +77,11 @@ class Mcp:
         """The driver's answer to :class:`ListMcp`."""
         server, out = self._servers[server_label], self._shared.out
         failed = isinstance(found, McpFailure)
-        tools = () if isinstance(found, McpFailure) else tuple(found)
+        tools: tuple[Mapping[str, Any], ...] = ()
+        if isinstance(found, McpFailure):
+            server.item.fields["error"] = found.message  # where the Responses API has it; here no event would say why
+        else:
+            tools = tuple(found)
         server.tools = tools
         server.item.fields["tools"] = [dict(tool) for tool in tools]
         server.item.status = "incomplete" if failed else "completed"
