@@ -1,8 +1,15 @@
 """What the application is told when it is built: plain values, read from settings elsewhere."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
+
+from vivavoce.access.limits import Allowance, Kind
+from vivavoce.sessions.upkeep import Lasting
+
+from vivavoce.access.agents import Agents
+from vivavoce.access.prices import Prices
 
 __all__ = ["STATIC", "ServerOptions", "Transport"]
 
@@ -25,5 +32,14 @@ class ServerOptions:
     """Other sites that may embed the orb, as browsers write them: ``https://app.example``."""
     api_keys: tuple[str, ...] = field(default=(), repr=False)
     """Standard keys that are let in, beside those in the store. None at all is local mode: any key or none will do."""
+    agents: Agents = field(default_factory=Agents, repr=False)
+    prices: Prices = field(default_factory=lambda: Prices({}, free=True), repr=False)
+    """What usage costs; by default nothing, as on this machine."""
     max_sessions: int = 32
+    allowances: Mapping[Kind, Allowance] = field(default_factory=dict)
+    """What one key, user and address may have; those that are not named may have all there is."""
+    lasting: Lasting = Lasting()
+    """How long a session may last, in served mode."""
+    lasting_local: Lasting = Lasting()
+    """The same in local mode."""
     static: Path = STATIC

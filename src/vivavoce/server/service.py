@@ -7,6 +7,7 @@ from starlette.requests import HTTPConnection
 
 from vivavoce.access.gate import Gate
 from vivavoce.access.grants import Grants
+from vivavoce.access.limits import Limits
 from vivavoce.backends.interface import Backend
 from vivavoce.protocol.dialects import Dialect
 from vivavoce.protocol.frame import Line
@@ -28,12 +29,17 @@ class Service:
     registry: Registry
     grants: Grants
     gate: Gate
+    limits: Limits
     store: Store
     answer_call: AnswerCall
     new_id: Callable[[str], str]
     """``new_id("sess_")`` gives a name that was never given before and cannot be guessed."""
     now: Callable[[], float]
     """Unix seconds."""
+
+    def new_event(self) -> str:
+        """An id for an event of our own."""
+        return self.new_id("event_")
 
 
 def bearer(connection: HTTPConnection) -> str | None:

@@ -11,6 +11,8 @@ from typing import Any, Self
 from vivavoce.protocol.frame import Closed, Frame, Line
 from vivavoce.sessions.filters import Asides, Filter, Observer
 from vivavoce.sessions.hub import Hub
+from vivavoce.sessions.usage import Purse
+from vivavoce.sessions.usage import Meter
 
 __all__ = ["Draining", "Full", "Live", "Registry"]
 
@@ -40,10 +42,12 @@ class Draining(Exception):
 class Live:
     """One session. ``id`` is what it is addressed by: ``sess_…``, or ``rtc_…`` for a call."""
 
-    def __init__(self, id: str, kind: str, client: str, started: float) -> None:
+    def __init__(self, id: str, kind: str, client: str, started: float, owner: str = "") -> None:
         self.id = id
         self.kind = kind
         self.client = client
+        self.owner = owner
+        """The name of the principal whose session it is."""
         self.started = started
         self.ending: asyncio.Future[Closed] = asyncio.get_running_loop().create_future()
         self.gone = asyncio.Event()
@@ -52,8 +56,15 @@ class Live:
         where the server plays the sound, not before it has been played."""
         self.quiet.set()
         self._busy: set[tuple[str, str]] = set()
+        self.meter: Meter | None = None
+        """What it costs, once it runs."""
+        self._alarm: asyncio.TimerHandle | None = None
         self.hub: Hub | None = None
         """Where others may listen in, once the session runs."""
+        self.account: Purse | None = None
+        """Who pays, where somebody does."""
+        self.observers: list[Observer] = []
+        """Those that watch it for the house, whatever it is."""
 
     async def run(
         self,
@@ -66,7 +77,7 @@ class Live:
         asides: Asides | None = None,
     ) -> Closed:
         """The session itself, from its first frame to its last. See :class:`Hub`."""
-        watching = [self, *observers]
+        watching = [self, *self.observers, *observers]
         self.hub = Hub(client, answerer, new_id=new_id, filters=filters, observers=watching, asides=asides)
         return await self.hub.run(self.ending)
 
@@ -85,6 +96,17 @@ class Live:
             self.quiet.clear()
         else:
             self.quiet.set()
+
+    def end_after(self, seconds: float, how: Closed) -> None:
+        """As :meth:`end`, in a while."""
+        self._alarm = asyncio.get_running_loop().call_later(seconds, self.end, how)
+
+    def left(self) -> None:
+        """It is over."""
+        if self._alarm is not None:
+            self._alarm.cancel()
+        self.quiet.set()
+        self.gone.set()
 
     def end(self, how: Closed = GOING_AWAY) -> None:
         """Ask the session to end; :attr:`gone` tells when it has. The first reason counts."""
@@ -110,20 +132,23 @@ class Registry:
     def find(self, id: str) -> Live | None:
         return self._live.get(id)
 
+    def count(self, *, owner: str | None = None, client: str | None = None) -> int:
+        """How many are alive of one owner, or from one client."""
+        return sum(live.owner == owner or live.client == client for live in self._live.values())
+
     @contextmanager
-    def admit(self, id: str, kind: str, client: str = "") -> Iterator[Live]:
+    def admit(self, id: str, kind: str, client: str = "", owner: str = "") -> Iterator[Live]:
         """A place for one session while the context lasts. Raises :class:`Full` and :class:`Draining`."""
         if self.draining:
             raise Draining
         if len(self._live) >= self._limit:
             raise Full
-        live = self._live[id] = Live(id, kind, client, self._now())
+        live = self._live[id] = Live(id, kind, client, self._now(), owner)
         try:
             yield live
         finally:
             del self._live[id]
-            live.quiet.set()
-            live.gone.set()
+            live.left()
 
     def spawn(self, session: Coroutine[Any, Any, object]) -> None:
         """Runs a session that outlives the request which opened it. What it raises is logged."""

@@ -45,6 +45,10 @@ class Meter:
         """What it has cost so far; None once something was used that has no known price."""
         self.responses = 0
 
+    def __str__(self) -> str:
+        """For the log."""
+        return f"responses={self.responses} usd={'unknown' if self.usd is None else f'{self.usd:.4f}'}"
+
     def sent(self, frame: Frame) -> None:
         """What a client sends costs nothing before it is answered."""
 

@@ -20,8 +20,9 @@ from vivavoce.server.service import Service, bearer
 from vivavoce.server.v1.dialect import dialect_of
 from vivavoce.server.v1.direct import relayed
 from vivavoce.server.v1.offer import read_offer
+from vivavoce.server.v1.steering import steer, told
 from vivavoce.server.v1.taken import Taken
-from vivavoce.server.v1.wish import wish
+from vivavoce.server.v1.wish import Wanted, wish
 
 __all__ = ["begin", "hang_up", "place"]
 
@@ -41,15 +42,15 @@ async def begin(service: Service, request: Request, principal: Principal, dialec
     translates between it and another server. Where this answers with an error, no call is left (H-46)."""
     offer = await read_offer(request)
     wanted = wish(service, principal, request.query_params, offer.session, media=True)
-    service.backend.describe(wanted)  # a wrong session is refused before anything is opened (H-22)
+    service.backend.describe(wanted.request)  # a wrong session is refused before anything is opened (H-22)
     call_id = service.new_id("rtc_")
     logs.session.set(call_id)
     backend = service.backend
     take: Take
-    if isinstance(backend, Relays) and not isinstance(dialect, Beta) and backend.direct(wanted):
-        take = partial(relayed, service, backend, call_id, principal.name, offer.sdp, wanted)
+    if isinstance(backend, Relays) and not isinstance(dialect, Beta) and backend.direct(wanted.request):
+        take = partial(relayed, service, backend, call_id, principal.name, offer.sdp, wanted.request)
     else:
-        take = partial(_carried, service, offer.sdp, dialect, wanted)
+        take = partial(_carried, service, offer.sdp, dialect, wanted.request)
     answer = await _answer(service, call_id, take, wanted, request.client.host if request.client else "")
     location = f"/v1/realtime/calls/{call_id}"  # relative, the id last, nothing after it (H-16, H-17)
     return Response(answer, 201, {"Location": location, "Cache-Control": "no-store"}, "application/sdp")
@@ -76,7 +77,7 @@ async def _carried(
     return Taken(line, answerer, answer, "webrtc")
 
 
-async def _answer(service: Service, call_id: str, take: Take, wanted: SessionRequest, client: str) -> str:
+async def _answer(service: Service, call_id: str, take: Take, wanted: Wanted, client: str) -> str:
     """The call outlives its request, so the registry owns it; the request waits for the SDP answer alone."""
     answered: asyncio.Future[str] = asyncio.get_running_loop().create_future()
     service.registry.spawn(_hold(service, call_id, take, wanted, client, answered))
@@ -84,16 +85,24 @@ async def _answer(service: Service, call_id: str, take: Take, wanted: SessionReq
 
 
 async def _hold(
-    service: Service, call_id: str, take: Take, wanted: SessionRequest, client: str, answered: "asyncio.Future[str]"
+    service: Service, call_id: str, take: Take, wanted: Wanted, client: str, answered: "asyncio.Future[str]"
 ) -> None:
     try:
         async with AsyncExitStack() as stack:
             live = stack.enter_context(service.registry.admit(call_id, "webrtc", client))
+            filters, observers, asides, meter = steer(service, live, wanted)
             taken = await take(stack)
             answered.set_result(taken.answer)
-            log.info("session began transport=%s kind=%s model=%r", taken.transport, wanted.kind, wanted.model)
-            end = await live.run(taken.client, taken.answerer, new_id=lambda: service.new_id("event_"))
-            log.info("session ended code=%d reason=%r", end.code, end.reason)
+            log.info("session began transport=%s %s", taken.transport, told(wanted))
+            end = await live.run(
+                taken.client,
+                taken.answerer,
+                new_id=service.new_event,
+                filters=filters,
+                observers=observers,
+                asides=asides,
+            )
+            log.info("session ended code=%d reason=%r %s", end.code, end.reason, meter)
     except Exception as error:
         if answered.done():
             raise

@@ -9,7 +9,7 @@ from starlette.responses import JSONResponse
 
 from vivavoce.access.grants import MAX_SECONDS, MIN_SECONDS
 from vivavoce.protocol.wire.errors import ProtocolError
-from vivavoce.protocol.wire.shape import Shape, check
+from vivavoce.protocol.wire.shape import Shape, check, get
 from vivavoce.server.service import Service, bearer
 from vivavoce.server.v1.wish import wish
 
@@ -28,23 +28,28 @@ class _Expiry(Shape):
 class _Body(Shape):
     expires_after: _Expiry | None | UnsetType = UNSET
     session: dict[str, Any] | None | UnsetType = UNSET
+    agent: str | None | UnsetType = UNSET
+    context: Any = None
+    """Page context. These two are ours."""
 
 
 async def mint(service: Service, request: Request) -> JSONResponse:
     """The session is checked as a whole before a key is given for it."""
     principal = await service.gate.enter(bearer(request), "mint")
     body = check(await read_json(request), _Body)
-    wanted = wish(service, principal, {}, body.session or None)
-    session = {**service.backend.describe(wanted), "expires_at": 0}  # no session is open yet (H-32)
+    ours = {"agent": get(body.agent, None), "context": body.context}
+    session = get(body.session, {}) | {name: value for name, value in ours.items() if value is not None}
+    wanted = wish(service, principal, {}, session)
+    shown = {**wanted.shown(service.backend.describe(wanted.request)), "expires_at": 0}  # none is open yet (H-32)
     seconds = body.expires_after.seconds if body.expires_after else DEFAULT_SECONDS
     key, grant = await service.grants.mint(
-        wanted.config or {},
+        wanted.asked,
         seconds=seconds,
         parent=principal.name,
         parent_expires_at=principal.expires_at,
-        agent=principal.agent,
+        agent=wanted.agent,
     )
-    told = {"value": key, "expires_at": grant.expires_at, "session": session}
+    told = {"value": key, "expires_at": grant.expires_at, "session": shown}
     return JSONResponse(told, headers={"Cache-Control": "no-store"})
 
 

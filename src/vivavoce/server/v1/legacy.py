@@ -61,15 +61,15 @@ async def _mint(service: Service, request: Request, nested: Callable[[Json], dic
     try:
         temperature = read_temperature(flat, "session.temperature")
         wanted = wish(service, principal, {}, nested(flat))
-        session = flat_session(service.backend.describe(wanted), temperature)
+        session = flat_session(wanted.shown(service.backend.describe(wanted.request)), temperature)
     except ProtocolError as error:
         raise _as_sent(error) from None
     key, grant = await service.grants.mint(
-        wanted.config or {},
+        wanted.asked,
         seconds=seconds,
         parent=principal.name,
         parent_expires_at=principal.expires_at,
-        agent=principal.agent,
+        agent=wanted.agent,
         beta=flat,
     )
     secret = {"value": key, "expires_at": grant.expires_at}

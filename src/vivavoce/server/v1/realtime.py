@@ -7,7 +7,6 @@ from starlette.responses import Response
 from starlette.websockets import WebSocket
 
 from vivavoce.access.gate import Refused
-from vivavoce.backends.interface import SessionRequest
 from vivavoce.protocol.frame import Closed
 from vivavoce.protocol.wire.errors import ProtocolError
 from vivavoce.server import logs
@@ -15,7 +14,8 @@ from vivavoce.server.errors import CallNotFound, answer, refuse_in_band
 from vivavoce.server.service import Service, bearer
 from vivavoce.server.v1.dialect import dialect_of
 from vivavoce.server.v1.sideband import sideband
-from vivavoce.server.v1.wish import wish
+from vivavoce.server.v1.steering import steer, told
+from vivavoce.server.v1.wish import Wanted, wish
 from vivavoce.transports.subprotocols import read_subprotocols
 from vivavoce.transports.websocket import WebSocketLine
 
@@ -33,27 +33,31 @@ async def realtime(service: Service, socket: WebSocket) -> None:
             await sideband(service, socket, offered)
             return
         principal = await service.gate.enter(bearer(socket) or offered.key)
-        request = wish(service, principal, socket.query_params)
+        wanted = wish(service, principal, socket.query_params)
     except (Refused, CallNotFound, ProtocolError) as error:
         await socket.send_denial_response(answer(error))
         return
-    logs.session.set(request.session_id)
+    logs.session.set(wanted.request.session_id)
     await socket.accept(offered.answer)
     dialect = dialect_of(principal, socket.headers, beta=offered.beta)
-    line = WebSocketLine(socket, dialect, new_id=lambda: service.new_id("event_"))
+    line = WebSocketLine(socket, dialect, new_id=service.new_event)
     try:
-        await _hold(service, line, request, socket.client.host if socket.client else "")
+        await _hold(service, line, wanted, socket.client.host if socket.client else "")
     except Closed as closed:
         log.info("session refused; the client did not wait to hear why: code=%d", closed.code)
 
 
-async def _hold(service: Service, line: WebSocketLine, request: SessionRequest, client: str) -> None:
+async def _hold(service: Service, line: WebSocketLine, wanted: Wanted, client: str) -> None:
+    request = wanted.request
     try:
         with service.registry.admit(request.session_id, "websocket", client) as live:
+            filters, observers, asides, meter = steer(service, live, wanted)
             answerer = await service.backend.open(request)
-            log.info("session began transport=websocket kind=%s model=%r", request.kind, request.model)
-            end = await live.run(line, answerer, new_id=lambda: service.new_id("event_"))
-            log.info("session ended code=%d reason=%r", end.code, end.reason)
+            log.info("session began transport=websocket %s", told(wanted))
+            end = await live.run(
+                line, answerer, new_id=service.new_event, filters=filters, observers=observers, asides=asides
+            )
+            log.info("session ended code=%d reason=%r %s", end.code, end.reason, meter)
     except Exception as error:
         await refuse_in_band(line, error, service.new_id("event_"))
         log.warning("session refused: %r", error)

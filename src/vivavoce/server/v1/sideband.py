@@ -16,6 +16,9 @@ __all__ = ["sideband"]
 
 log = logging.getLogger(__name__)
 
+_OWNERS = {"local", "key"}
+"""Principals of these kinds stand above an agent's locks; a user with a token of an app does not."""
+
 
 async def sideband(service: Service, socket: WebSocket, offered: Offer) -> None:
     """Raises, before the upgrade: :class:`CallNotFound` for a call that is not live, and for an ephemeral key, which
@@ -33,10 +36,10 @@ async def sideband(service: Service, socket: WebSocket, offered: Offer) -> None:
     logs.session.set(call_id)
     await socket.accept(offered.answer)
     dialect = dialect_of(principal, socket.headers, beta=offered.beta)
-    line = WebSocketLine(socket, dialect, new_id=lambda: service.new_id("event_"))
+    line = WebSocketLine(socket, dialect, new_id=service.new_event)
     log.info("a sideband opened")
     try:
-        end = await live.hub.attach(line)
+        end = await live.hub.attach(line, owner=principal.kind in _OWNERS)
     except Exception as error:
         await refuse_in_band(line, error, service.new_id("event_"))
     else:

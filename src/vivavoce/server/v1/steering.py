@@ -1,0 +1,61 @@
+"""What stands in the stream of a session: its agent's filters, the meter of what it costs, and its limits."""
+
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+from vivavoce.protocol.wire.errors import ProtocolError
+from vivavoce.server.service import Service
+from vivavoce.server.v1.wish import Wanted
+from vivavoce.sessions.filters import Asides, Filter, Observer, Stopped
+from vivavoce.sessions.handoff import Handoff
+from vivavoce.sessions.opening import Opening
+from vivavoce.sessions.persona import Persona
+from vivavoce.sessions.policy import Discretion, Policy
+from vivavoce.sessions.registry import Live
+from vivavoce.sessions.usage import Meter, Purse, SessionBudget
+
+__all__ = ["Steering", "check_price", "steer", "told"]
+
+
+class Steering(NamedTuple):
+    filters: Sequence[Filter]
+    observers: Sequence[Observer]
+    asides: Asides
+    meter: Meter
+
+
+def steer(service: Service, live: Live, wanted: Wanted, purses: Sequence[Purse] = ()) -> Steering:
+    """For :meth:`Live.run`. ``purses`` pay for the session beside its agent's budget. Raises :class:`ProtocolError`
+    where somebody has to pay and nobody knows how much."""
+    asides = Asides()
+    agent = wanted.persona.agent if wanted.persona else None
+    if agent and agent.budget_usd is not None:
+        purses = [*purses, SessionBudget(agent.budget_usd)]
+    if purses:
+        check_price(service, wanted)
+    if agent and agent.max_minutes is not None:
+        words = f"A conversation with this agent lasts {agent.max_minutes:g} minutes at most."
+        live.end_after(agent.max_minutes * 60, Stopped(ProtocolError("session_expired", words)))
+    meter = Meter(service.options.prices, wanted.request.model, purses=purses, stop=live.end)
+    live.meter = meter
+    filters = [Discretion()] if wanted.persona is None else _filters(wanted.persona, asides, service.new_event)
+    return Steering(filters, [meter], asides, meter)
+
+
+def told(wanted: Wanted) -> str:
+    """What the log says of a session at its beginning."""
+    return f"kind={wanted.request.kind} model={wanted.request.model!r} agent={wanted.agent or '-'}"
+
+
+def check_price(service: Service, wanted: Wanted) -> None:
+    """A budget can only be held where prices are known. Raises :class:`ProtocolError`."""
+    if service.options.prices.find(wanted.request.model) is None:
+        words = (
+            f"This session has a budget, and what '{wanted.request.model}' costs is not known here. The owner of this "
+            "server can write it down under [prices] in vivavoce.toml."
+        )
+        raise ProtocolError("price_unknown", words, type="server_error")
+
+
+def _filters(persona: Persona, asides: Asides, new_id: Callable[[], str]) -> list[Filter]:
+    return [Policy(persona), Opening(persona, asides, new_id), Handoff(persona, asides, new_id)]
