@@ -5,11 +5,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from vivavoce.access.limits import Allowance, Kind
-from vivavoce.sessions.upkeep import Lasting
-
 from vivavoce.access.agents import Agents
+from vivavoce.access.limits import Allowance, Kind
 from vivavoce.access.prices import Prices
+from vivavoce.sessions.upkeep import Lasting
 
 __all__ = ["STATIC", "ServerOptions", "Transport"]
 

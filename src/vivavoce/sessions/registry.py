@@ -11,8 +11,7 @@ from typing import Any, Self
 from vivavoce.protocol.frame import Closed, Frame, Line
 from vivavoce.sessions.filters import Asides, Filter, Observer
 from vivavoce.sessions.hub import Hub
-from vivavoce.sessions.usage import Purse
-from vivavoce.sessions.usage import Meter
+from vivavoce.sessions.usage import Meter, Purse
 
 __all__ = ["Draining", "Full", "Live", "Registry"]
 
