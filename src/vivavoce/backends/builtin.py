@@ -56,4 +56,4 @@ class Builtin:
         return configs.initial({"type": request.kind, **request.config}, self._defaults)
 
     def _settings(self, request: SessionRequest) -> Settings:
-        return Settings(request.session_id, request.model, int(self._wall() + LONGEST_SECONDS))
+        return Settings(request.session_id, request.model, int(self._wall() + LONGEST_SECONDS), True)

@@ -50,6 +50,8 @@ class Settings:
     model: str
     expires_at: int
     """Unix seconds (S-01)."""
+    tells_limits: bool = False
+    """Whether ``rate_limits.updated`` follows each response."""
 
 
 _SERVER_VAD = ServerVad(

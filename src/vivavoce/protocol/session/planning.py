@@ -8,7 +8,8 @@ from vivavoce.protocol.session.mcp import Mcp
 from vivavoce.protocol.session.state import Shared
 from vivavoce.protocol.session.truncation import Truncation
 from vivavoce.protocol.session.usage import text_tokens
-from vivavoce.protocol.wire.config import CustomVoice, Format, FunctionTool, Pcm, Tool, Voice
+from vivavoce.protocol.wire.config import CustomVoice, Format, FunctionChoice, FunctionTool, Pcm, Tool, Voice
+from vivavoce.protocol.wire.errors import ProtocolError
 from vivavoce.protocol.wire.events import ItemReference, NewItem, ResponseAudioOutput, ResponseParams
 from vivavoce.protocol.wire.shape import get
 
@@ -50,7 +51,7 @@ class Planner:
         )
 
     def context(self, params: ResponseParams, plan: Plan) -> Context:
-        """Raises :class:`ProtocolError` for an ``input`` that is wrong."""
+        """Raises :class:`ProtocolError` for an ``input`` that is wrong, and a choice of a tool that is not there."""
         config, tools, limit = self._shared.realtime, self.tools(params), plan.max_output_tokens
         instructions = get(params.instructions, get(config.instructions, ""))
         items = self._given(params)
@@ -58,12 +59,18 @@ class Planner:
             items = self._truncation.fit(
                 self._shared.conversation.items(), text_tokens(instructions), config.truncation
             )
+        functions = tuple(tool for tool in tools if isinstance(tool, FunctionTool))
+        offered = self._mcp.offered(tools)
+        choice = get(params.tool_choice, None) or get(config.tool_choice, "auto")
+        if isinstance(choice, FunctionChoice) and choice.name not in {tool.name for tool in (*functions, *offered)}:
+            where = "response.tool_choice" if params.tool_choice else "session.tool_choice"
+            raise ProtocolError("invalid_value", f"There is no tool named '{choice.name}' to choose.", param=where)
         return Context(
             instructions=instructions,
             items=items,
-            tools=tuple(tool for tool in tools if isinstance(tool, FunctionTool)),
-            mcp=self._mcp.offered(tools),
-            tool_choice=get(params.tool_choice, get(config.tool_choice, "auto")),
+            tools=functions,
+            mcp=offered,
+            tool_choice=choice,
             modality=plan.modality,
             voice=plan.voice,
             speed=get(_output(params).speed, get(self._shared.speaking.speed, 1.0)),

@@ -176,8 +176,6 @@ class Replies:
         self.playback.played(item_id, ms, drained=drained)
         self._settle_quiet()
 
-    # ------------------------------------------------------------------------------------------------
-
     # MCP calls (O-55, O-57) -------------------------------------------------------------------------
 
     def approved(self, request_id: str, *, approve: bool, reason: str | None) -> None:
@@ -278,11 +276,18 @@ class Replies:
         """After a response has ended: free the slot, and give the answer that is owed."""
         if self._default is not None and self._default not in self._active:
             self._default = None
+        self._tell_limits()
         self.playback.settle()
         self._settle_quiet()
         if self._owed and self._default is None:
             self._owed = False
             self._start_unasked()
+
+    def _tell_limits(self) -> None:
+        """E-31, O-07: here a request is a response under way, and one that has ended frees its place at once."""
+        if self._shared.settings.tells_limits:
+            requests = {"name": "requests", "limit": MAX_RESPONSES, "remaining": MAX_RESPONSES - len(self._active)}
+            self._out.event("rate_limits.updated", rate_limits=[{**requests, "reset_seconds": 0.0}])
 
     def _sound(self, response: Response, part: AudioPart) -> None:
         self._shared.voice_locked = True
