@@ -3,6 +3,7 @@ said anything for too long, or when there is nothing left to pay for it."""
 
 import asyncio
 import logging
+import math
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from decimal import Decimal
@@ -41,6 +42,10 @@ class Account:
         self._left = left
         self._seconds = 0.0
         self._micros = 0.0
+
+    @property
+    def limited(self) -> bool:
+        return self._left.dollars < math.inf
 
     def debit(self, usd: Decimal) -> bool:
         self._micros += float(usd) * MICRO

@@ -18,11 +18,17 @@ _TRANSCRIBED = "conversation.item.input_audio_transcription.completed"
 class Purse(Protocol):
     """Pays for sessions: a session's own budget, a share link, a key's day."""
 
+    @property
+    def limited(self) -> bool:
+        """Whether it can be empty at all."""
+
     def debit(self, usd: Decimal) -> bool:
         """Takes it, even where there is too little left. Whether there is something left."""
 
 
 class SessionBudget:
+    limited = True
+
     def __init__(self, usd: Decimal) -> None:
         self.left = usd
 
@@ -67,7 +73,7 @@ class Meter:
         price = self._prices.find(model)
         if price is None:
             self.usd = None
-            if self._purses:
+            if any(purse.limited for purse in self._purses):
                 self._end("price_unknown", f"This session has a budget, and what '{model}' costs is not known here.")
             return
         cost = price.of(usage)

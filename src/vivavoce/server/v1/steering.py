@@ -14,7 +14,7 @@ from vivavoce.sessions.policy import Discretion, Policy
 from vivavoce.sessions.registry import Live
 from vivavoce.sessions.usage import Meter, Purse, SessionBudget
 
-__all__ = ["Steering", "check_price", "steer", "told"]
+__all__ = ["Steering", "steer", "told"]
 
 
 class Steering(NamedTuple):
@@ -24,15 +24,15 @@ class Steering(NamedTuple):
     meter: Meter
 
 
-def steer(service: Service, live: Live, wanted: Wanted, purses: Sequence[Purse] = ()) -> Steering:
-    """For :meth:`Live.run`. ``purses`` pay for the session beside its agent's budget. Raises :class:`ProtocolError`
-    where somebody has to pay and nobody knows how much."""
+def steer(service: Service, live: Live, wanted: Wanted) -> Steering:
+    """For :meth:`Live.run`. Raises :class:`ProtocolError` where somebody has to pay and nobody knows how much."""
     asides = Asides()
     agent = wanted.persona.agent if wanted.persona else None
+    purses: list[Purse] = [live.account] if live.account else []
     if agent and agent.budget_usd is not None:
-        purses = [*purses, SessionBudget(agent.budget_usd)]
-    if purses:
-        check_price(service, wanted)
+        purses.append(SessionBudget(agent.budget_usd))
+    if any(purse.limited for purse in purses):
+        _check_price(service, wanted)
     if agent and agent.max_minutes is not None:
         words = f"A conversation with this agent lasts {agent.max_minutes:g} minutes at most."
         live.end_after(agent.max_minutes * 60, Stopped(ProtocolError("session_expired", words)))
@@ -47,7 +47,7 @@ def told(wanted: Wanted) -> str:
     return f"kind={wanted.request.kind} model={wanted.request.model!r} agent={wanted.agent or '-'}"
 
 
-def check_price(service: Service, wanted: Wanted) -> None:
+def _check_price(service: Service, wanted: Wanted) -> None:
     """A budget can only be held where prices are known. Raises :class:`ProtocolError`."""
     if service.options.prices.find(wanted.request.model) is None:
         words = (
