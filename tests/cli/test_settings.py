@@ -214,3 +214,63 @@ def test_openai_needs_a_key(home: Path):
 def test_the_key_has_no_option():
     assert "upstream_key" not in dict(specs())
     assert Settings().upstream_key == ""
+
+
+# Tables of the file ----------------------------------------------------------------------------------
+
+
+def written(home: Path, text: str) -> Path:
+    (home / "vivavoce.toml").write_text(text)
+    return home
+
+
+def test_agents_and_prices_stand_in_tables(home):
+    text = """
+    port = 1001
+    [agents.blue]
+    voice = "cedar"
+    tools = [{ type = "mcp", server_label = "docs", server_url = "https://d.example", authorization_env = "DOCS" }]
+    [prices."my-deployment"]
+    audio_in = 32
+    minute = 0.5
+    """
+    (home / ".env").write_text("DOCS=hunter2")
+    found = settings(written(home, text))
+    assert found.port == 1001
+    assert found.agents["blue"].session["tools"][0]["authorization"] == "hunter2"
+    assert str(found.prices["my-deployment"].minute) == "0.5"
+    assert "hunter2" not in repr(found)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("[agents.blue]\nvoise = 1", "vivavoce.toml: agents.blue.voise is no field"),
+        ("agents = 3", "agents is a table"),
+        ("prices = 3", "prices is a table"),
+        ("[prices]\nm = 3", "prices.m is a table"),
+        ("[prices.m]\naudio = 3", "prices.m.audio is no price; there are text_in"),
+        ("[prices.m]\naudio_in = -1", "prices.m.audio_in is not a number of US dollars"),
+        ("[agent.blue]", "sets 'agent', which is no setting"),
+    ],
+)
+def test_a_table_that_is_wrong_is_told_with_its_file_and_field(home, text, words):
+    with pytest.raises(SettingsError, match=words):
+        settings(written(home, text))
+
+
+def test_the_turn_secret_comes_from_the_environment_alone(home):
+    found = settings(home, {"VIVAVOCE_TURN_SECRET": "hunter2", "VIVAVOCE_TURN": "turn:t.example:3478,turns:t.example"})
+    assert (found.turn_secret, found.turn) == ("hunter2", ("turn:t.example:3478", "turns:t.example"))
+    assert "hunter2" not in repr(found)
+    with pytest.raises(SettingsError, match="turn_secret"):
+        settings(written(home, 'turn_secret = "hunter2"'))
+
+
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [("stun", ("turn:a",)), ("turn", ("t.example",)), ("turn", ("turn:",)), ("language", "klingon please")],
+)
+def test_what_is_no_address_and_no_language_is_refused(home, option, value):
+    with pytest.raises(SettingsError, match=option):
+        settings(home, **{option: value})

@@ -49,7 +49,7 @@ async def test_nothing_outside_is_served(http, path):
 
 async def test_what_the_page_is_told(http):
     told = (await http.get("/api/config")).json()
-    assert told == {
+    assert {name: told[name] for name in ("transport", "debug", "model", "voice", "answers")} == {
         "transport": "websocket", "debug": True, "model": "gpt-realtime", "voice": "cedar", "answers": "scripted",
     }  # fmt: skip
 

@@ -12,12 +12,12 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final
 
-__all__ = ["ROLE_SECONDS", "Price", "Prices"]
+__all__ = ["PRICE_FIELDS", "Price", "Prices"]
 
 _MILLION = Decimal(1_000_000)
 _DATED = re.compile(r"(.+)-20\d\d-\d\d-\d\d")
 
-ROLE_SECONDS: Final = 30
+_ROLE_SECONDS: Final = 30
 """In a minute of conversation each side is taken to speak half of it."""
 _HEARD, _SPOKEN = 10, 20
 """Audio tokens a second of a user, and of an assistant (U-05)."""
@@ -57,10 +57,13 @@ class Price:
         """Of a conversation this long: each side speaks half of it, a turn takes 15 seconds, and with every turn what
         was said before is read again from the cache (U-06)."""
         again = self.audio_in if self.audio_cached is None else self.audio_cached
-        turn = (ROLE_SECONDS * _HEARD * self.audio_in + ROLE_SECONDS * _SPOKEN * self.audio_out) / 4
+        turn = (_ROLE_SECONDS * _HEARD * self.audio_in + _ROLE_SECONDS * _SPOKEN * self.audio_out) / 4
         turns = minutes * 4
-        reread = (ROLE_SECONDS * _HEARD + ROLE_SECONDS * _SPOKEN) // 4 * again
+        reread = (_ROLE_SECONDS * _HEARD + _ROLE_SECONDS * _SPOKEN) // 4 * again
         return minutes * self.minute + (turns * turn + reread * turns * (turns - 1) / 2) / _MILLION
+
+
+PRICE_FIELDS: Final = tuple(each.name for each in fields(Price))
 
 
 class Prices:
@@ -87,9 +90,6 @@ class Prices:
 
     def known(self, models: Iterable[str]) -> bool:
         return all(self.find(model) is not None for model in models)
-
-
-PRICE_FIELDS: Final = tuple(field.name for field in fields(Price))
 
 
 def _details(usage: Mapping[str, Any], way: str) -> Mapping[str, Any]:

@@ -1,21 +1,27 @@
 """From settings to whoever answers: here, and nowhere else, models and backends meet. Each is imported when chosen."""
 
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
+from vivavoce.access.prices import Prices
 from vivavoce.backends.interface import Backend
 from vivavoce.cli.settings import Settings
 from vivavoce.models import catalog
 
-__all__ = ["Answerer", "answerer"]
+__all__ = ["Answerer", "answerer", "prices"]
+
+OPENAI_VOICES = ("marin", "cedar", "alloy", "ash", "ballad", "coral", "echo", "sage", "shimmer", "verse")
+"""Of its Realtime models."""
 
 
 @dataclass(frozen=True, slots=True)
 class Answerer:
     backend: Backend
+    voices: Sequence[str] = ()
+    """That it is known to have."""
     warm: Callable[[], Awaitable[None]] | None = None
     """Loads what the first session would wait for."""
 
@@ -23,6 +29,11 @@ class Answerer:
 def answerer(settings: Settings) -> Answerer:
     """Raises ``ModelError`` for a model that is not there."""
     return _upstream(settings) if settings.answers == "upstream" else _builtin(settings)
+
+
+def prices(settings: Settings) -> Prices:
+    """What runs on this machine is free, unless the settings say otherwise."""
+    return Prices.published(settings.prices) if settings.answers == "upstream" else Prices(settings.prices, free=True)
 
 
 def _upstream(settings: Settings) -> Answerer:
@@ -41,7 +52,8 @@ def _upstream(settings: Settings) -> Answerer:
             session=session,
             flavour=settings.upstream_kind,
             webrtc=settings.webrtc,
-        )
+        ),
+        OPENAI_VOICES,
     )
 
 
@@ -63,7 +75,7 @@ def _builtin(settings: Settings) -> Answerer:
         await models.warm()
         await mcp.warm()
 
-    return Answerer(Builtin(models, time.time, defaults, mcp), warm)
+    return Answerer(Builtin(models, time.time, defaults, mcp), models.tts.voices(), warm)
 
 
 def _local_time() -> datetime:

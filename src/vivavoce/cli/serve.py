@@ -2,12 +2,14 @@
 
 import os
 import socket
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import click
 
+from vivavoce.access.turn import IceServers
 from vivavoce.backends.interface import Backend
 from vivavoce.cli import compose
 from vivavoce.cli.options import EPILOG, SectionedCommand, read, settings_options
@@ -24,14 +26,14 @@ from vivavoce.server.run import CannotListen, Serving, listen, serve
 def command(**options: Any) -> None:
     """Serve the page and the API until Ctrl-C."""
     settings = read(options, dict(os.environ))
-    logs.set_up(settings.log_level, secrets=[settings.upstream_key])
+    logs.set_up(settings.log_level, secrets=[settings.upstream_key, settings.turn_secret])
     try:
         certificate, key = _certificate(settings)
         answerer = compose.answerer(settings)
         listening = listen(settings.host, settings.port)
     except (CannotListen, ModelError) as error:
         raise click.ClickException(str(error)) from None
-    app = build(_server_options(settings), answerer.backend, warm=answerer.warm)
+    app = build(_server_options(settings, answerer.voices), answerer.backend, warm=answerer.warm)
     for line in announcement(settings, answerer.backend, _address(settings, listening, certificate is not None)):
         click.echo(line)
     serve(app, listening, Serving(drain_seconds=settings.drain_seconds, certificate=certificate, private_key=key))
@@ -67,15 +69,20 @@ def _certificate(settings: Settings) -> tuple[Path, Path] | tuple[None, None]:
         raise click.ClickException(str(error)) from None
 
 
-def _server_options(settings: Settings) -> ServerOptions:
+def _server_options(settings: Settings, voices: Sequence[str]) -> ServerOptions:
     return ServerOptions(
         host=settings.host,
         model=settings.model,
         voice=settings.voice,
+        voices=voices,
         transport=settings.transport,
         debug=settings.debug_realtime,
         allow_origins=settings.allow_origins,
         max_sessions=settings.max_sessions,
+        agents=settings.agents,
+        prices=compose.prices(settings),
+        ice=IceServers(settings.stun, settings.turn, settings.turn_secret),
+        language=settings.language,
     )
 
 

@@ -15,6 +15,9 @@ from typing import Any, Literal, NamedTuple
 import platformdirs
 from dotenv import dotenv_values
 
+from vivavoce.access.agents import Agents
+from vivavoce.access.prices import Price
+from vivavoce.cli import tables as tables_of
 from vivavoce.cli import values
 from vivavoce.client.allowlist import Allowed
 from vivavoce.models.catalog import Sense, names
@@ -22,6 +25,7 @@ from vivavoce.models.catalog import Sense, names
 __all__ = ["FILE", "Settings", "SettingsError", "Spec", "load", "specs"]
 
 FILE = "vivavoce.toml"
+TURN_SECRET = "VIVAVOCE_TURN_SECRET"
 
 
 class SettingsError(Exception):
@@ -122,6 +126,22 @@ class Settings:
         (), values.origins, _PAGE, "Another site that may embed the orb, such as https://app.example; may be repeated.",
         "VIVAVOCE_ORIGINS", metavar="ORIGIN", option="allow-origin",
     )  # fmt: skip
+    language: str | None = _is(
+        None,
+        values.language,
+        _PAGE,
+        "Language of the page's own words, such as de; else the browser's.",
+        metavar="CODE",
+    )
+    stun: tuple[str, ...] = _is(
+        (), values.ice_servers("stun", "stuns"), _PAGE, "STUN server for browsers behind a router; may be repeated.",
+        metavar="stun:HOST:PORT",
+    )  # fmt: skip
+    turn: tuple[str, ...] = _is(
+        (), values.ice_servers("turn", "turns"), _PAGE,
+        "TURN server for browsers that reach nothing directly; its secret is in VIVAVOCE_TURN_SECRET. May be repeated.",
+        metavar="turn:HOST:PORT",
+    )  # fmt: skip
     debug_realtime: bool = _is(False, values.switch, _PAGE, "Show raw events in the browser's console.")
 
     data_dir: Path = field(
@@ -138,6 +158,12 @@ class Settings:
         "info", values.choice("debug", "info", "warning", "error"), _RUNNING, "How much to log."
     )
 
+    agents: Agents = field(default_factory=Agents)
+    """The tables ``[agents.NAME]`` of the file."""
+    prices: Mapping[str, Price] = field(default_factory=dict)
+    """Its tables ``[prices."MODEL"]``."""
+    turn_secret: str = field(default="", repr=False)
+    """What VIVAVOCE_TURN_SECRET holds: the TURN servers' ``static-auth-secret``."""
     upstream_key: str = field(default="", repr=False)
     """What ``upstream_key_env`` holds. Never in a file of settings, an option, a message or a log."""
 
@@ -160,14 +186,19 @@ def load(
 ) -> Settings:
     """Settings from ``options`` (those given; None means not given), ``environ`` and the files in ``directory``."""
     environment = _environment(directory, environ)
-    file = _file(config, directory)
+    file, tables = _file(config, directory)
     found: dict[str, Any] = {}
     for name, spec in specs():
         if given := _given(name, spec, options, environment, file):
             found[name] = _parsed(name, spec, given)
     key_env = found.get("upstream_key_env", Settings().upstream_key_env)
-    key = environment.get(key_env)
-    settings = Settings(**found, upstream_key=str(key.raw).strip() if key else "")
+    held = {name: str(given.raw).strip() for name, given in environment.items()}
+    settings = Settings(
+        **found,
+        **_tables(tables, held, config or directory / FILE),
+        turn_secret=held.get(TURN_SECRET, ""),
+        upstream_key=held.get(key_env, ""),
+    )
     _check(settings)
     return settings
 
@@ -212,10 +243,20 @@ def _environment(directory: Path, environ: Mapping[str, str]) -> dict[str, _Give
     return found | {key: _Given(value, f"by {key} in the environment") for key, value in environ.items() if value}
 
 
-def _file(config: Path | None, directory: Path) -> dict[str, _Given]:
+def _tables(tables: Mapping[str, Any], environ: Mapping[str, str], path: Path) -> dict[str, Any]:
+    try:
+        agents, prices = tables_of.agents(tables["agents"], environ), tables_of.prices(tables["prices"])
+    except tables_of.TableError as error:
+        raise SettingsError(f"{path}: {error}") from None
+    return {"agents": agents, "prices": prices}
+
+
+def _file(config: Path | None, directory: Path) -> tuple[dict[str, _Given], dict[str, Any]]:
+    """Its settings, and its tables."""
     path = config or directory / FILE
+    tables: dict[str, Any] = {name: {} for name in tables_of.TABLES}
     if config is None and not path.exists():
-        return {}
+        return {}, tables
     try:
         content = tomllib.loads(path.read_text("utf-8"))
     except OSError as error:
@@ -223,13 +264,14 @@ def _file(config: Path | None, directory: Path) -> dict[str, _Given]:
     except ValueError as error:  # broken TOML and broken UTF-8
         raise SettingsError(f"{path} is not TOML: {error}.") from None
     known = dict(specs())
+    tables |= {name: content.pop(name) for name in tables if name in content}
     for name in content:
         if name not in known:
             near = difflib.get_close_matches(name, known, 1)
             raise SettingsError(
                 f"{path} sets {name!r}, which is no setting" + (f"; did you mean {near[0]!r}?" if near else ".")
             )
-    return {name: _Given(value, f"in {path}") for name, value in content.items()}
+    return {name: _Given(value, f"in {path}") for name, value in content.items()}, tables
 
 
 def _check(settings: Settings) -> None:

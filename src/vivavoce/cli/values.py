@@ -5,6 +5,7 @@ half-sentence that completes "host 'x' …"; :mod:`vivavoce.cli.settings` adds t
 """
 
 import ipaddress
+import re
 from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -12,8 +13,8 @@ from urllib.parse import urlsplit
 from vivavoce.client.allowlist import Allowed
 
 __all__ = [
-    "Parse", "allowed", "choice", "directory", "existing_file", "http_url", "loopback_host", "number", "origins",
-    "switch", "text",
+    "Parse", "allowed", "choice", "directory", "existing_file", "http_url", "ice_servers", "language", "loopback_host",
+    "number", "origins", "switch", "text",
 ]  # fmt: skip
 
 Parse = Callable[[object], object]
@@ -114,6 +115,27 @@ def _origin(word: str) -> str:
     if parts.scheme not in ("http", "https") or not parts.hostname or parts.path.strip("/") or parts.query:
         raise ValueError(f"has {word!r}, which is not an origin such as https://app.example or http://localhost:3000")
     return f"{parts.scheme}://{parts.netloc}".lower()
+
+
+def language(raw: object) -> str:
+    """``de`` or ``de-AT``."""
+    word = text(raw)
+    if not re.fullmatch(r"[a-zA-Z]{2,3}(-[a-zA-Z0-9]{2,8})*", word):
+        raise ValueError("is not a language such as en or de-AT")
+    return word
+
+
+def ice_servers(*schemes: str) -> Parse:
+    """Addresses of STUN or TURN servers, from commas in one text or from a list."""
+
+    def parse(raw: object) -> tuple[str, ...]:
+        found = tuple(_words(raw))
+        for word in found:
+            if word.partition(":")[0] not in schemes or not word.partition(":")[2].strip("/"):
+                raise ValueError(f"has {word!r}, which is not an address such as {schemes[0]}:host.example:3478")
+        return found
+
+    return parse
 
 
 def directory(raw: object) -> Path:

@@ -1,6 +1,6 @@
 """What the application is told when it is built: plain values, read from settings elsewhere."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -8,6 +8,7 @@ from typing import Literal
 from vivavoce.access.agents import Agents
 from vivavoce.access.limits import Allowance, Kind
 from vivavoce.access.prices import Prices
+from vivavoce.access.turn import IceServers
 from vivavoce.sessions.upkeep import Lasting
 
 __all__ = ["STATIC", "ServerOptions", "Transport"]
@@ -24,6 +25,8 @@ class ServerOptions:
     model: str = "gpt-realtime"
     """The model of a session that names none."""
     voice: str | None = None
+    voices: Sequence[str] = ()
+    """That whoever answers is known to have."""
     transport: Transport = "auto"
     debug: bool = False
     """Whether the page shows raw events in the console."""
@@ -32,13 +35,17 @@ class ServerOptions:
     api_keys: tuple[str, ...] = field(default=(), repr=False)
     """Standard keys that are let in, beside those in the store. None at all is local mode: any key or none will do."""
     agents: Agents = field(default_factory=Agents, repr=False)
+    ice: IceServers = field(default_factory=IceServers)
+    """What the page tells its browser to ask on its way here."""
+    language: str | None = None
+    """Of the page's own words; None is the browser's."""
     prices: Prices = field(default_factory=lambda: Prices({}, free=True), repr=False)
     """What usage costs; by default nothing, as on this machine."""
     max_sessions: int = 32
     allowances: Mapping[Kind, Allowance] = field(default_factory=dict)
     """What one key, user and address may have; those that are not named may have all there is."""
-    lasting: Lasting = Lasting()
+    lasting: Lasting = field(default_factory=Lasting)
     """How long a session may last, in served mode."""
-    lasting_local: Lasting = Lasting()
+    lasting_local: Lasting = field(default_factory=Lasting)
     """The same in local mode."""
     static: Path = STATIC
