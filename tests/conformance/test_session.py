@@ -3,12 +3,16 @@
 from typing import Any
 
 import pytest
+from websockets.asyncio.client import connect
 
+from tests.conformance.live import event
 from tests.conformance.rows import row
 from tests.engine.support import senses, session
 from tests.protocol.hand import Hand
 from tests.support.fake_models import FakeStt
+from tests.support.serving import serving
 from tests.support.virtual_time import virtual_time
+from vivavoce.backends.builtin import Builtin
 from vivavoce.protocol.session.commands import AudioPart, Done, MayEnd, Start, TextPart, Transcribe
 from vivavoce.protocol.session.config import Defaults, defaults
 from vivavoce.protocol.session.transcription import Heard
@@ -69,7 +73,7 @@ def test_instructions():
 @row("S-04", "S-05", "S-06", "S-07", "S-08", "S-09")
 def test_every_default_is_on_the_wire():
     shown = view()
-    plain = {
+    plain: dict[str, Any] = {
         "tools": [], "tool_choice": "auto", "max_output_tokens": "inf", "tracing": None, "truncation": "auto",
         "prompt": None, "include": None,
     }  # fmt: skip
@@ -267,9 +271,9 @@ def test_logprobs_come_where_they_are_asked_for_and_known():
         hand = Hand(include=include, audio={"input": {"transcription": {"model": "gpt-4o-transcribe"}}})
         hand.turn()
         hand.session.transcript("item_1", Heard("hi", (("hi", -0.5),) if known else None))
-        for event in hand.told().events:
+        for told in hand.told().events:
             shown = [{"token": "hi", "logprob": -0.5, "bytes": [104, 105]}] if include and known else None
-            assert event.get("logprobs") == shown
+            assert told.get("logprobs") == shown
 
 
 @row("S-28")
@@ -350,6 +354,20 @@ def test_a_stored_prompt_is_refused_clearly():
     assert told.refusal == ("invalid_value", "session.prompt")
     assert "instructions" in told.error["message"]
     assert hand.respond(prompt={"id": "pmpt_1"}).refusal == ("invalid_value", "response.prompt")
+
+
+@row("S-36")
+@pytest.mark.parametrize(
+    "model",
+    [
+        "gpt-realtime", "gpt-realtime-1.5", "gpt-realtime-2", "gpt-realtime-2.1", "gpt-realtime-2.1-mini",
+        "gpt-realtime-mini", "gpt-realtime-2025-08-28", "gpt-4o-realtime-preview", "gpt-4o-mini-realtime-preview",
+        "gpt-audio",
+    ],
+)  # fmt: skip
+async def test_models_that_clients_have_built_in(model):
+    async with serving(Builtin(senses(), lambda: 0.0)) as served, connect(f"{served.ws}?model={model}") as socket:
+        assert (await event(socket))["session"]["model"] == model
 
 
 @row("S-35")

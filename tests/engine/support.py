@@ -8,7 +8,7 @@ from typing import Any
 
 from tests.support.fake_models import FakeLlm, FakeStt, FakeTts, FakeVad, tone
 from vivavoce.backends.builtin import Builtin
-from vivavoce.backends.interface import SessionRequest
+from vivavoce.backends.interface import Kind, SessionRequest
 from vivavoce.engine.mcp import McpGateway
 from vivavoce.models.interfaces import Llm, Stt, Tts, Vad
 from vivavoce.protocol.frame import APPEND, Frame, Line
@@ -86,7 +86,8 @@ async def session(
     early: bool = True,
 ) -> AsyncIterator[Hand]:
     backend = Builtin(given, lambda: 1_700_000_000.0, mcp=mcp, early=early)
-    request = SessionRequest("sess_test", "gpt-realtime", "realtime", config, media)
+    kind: Kind = "transcription" if config and config.get("type") == "transcription" else "realtime"
+    request = SessionRequest("sess_test", "gpt-realtime", kind, config, media)
     line = await backend.open(request)
     try:
         yield Hand(line)

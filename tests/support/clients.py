@@ -193,9 +193,10 @@ def _failure(event: Event) -> bool:
 
 @_rule("C-35")
 def _transcription_usage(event: Event) -> bool:
-    if event["type"] != f"{_TRANSCRIPTION}.completed" or event["usage"]["type"] != "tokens":
+    usage = event.get("usage") or {}
+    if event["type"] != f"{_TRANSCRIPTION}.completed" or usage.get("type") != "tokens":
         return True
-    details: Mapping[str, int] = event["usage"].get("input_token_details", {})
+    details: Mapping[str, int] = usage.get("input_token_details", {})
     return {"text_tokens", "audio_tokens"} <= details.keys()
 
 

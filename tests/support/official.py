@@ -20,7 +20,7 @@ _events: TypeAdapter[Any] = TypeAdapter(Annotated[RealtimeServerEvent, Field(dis
 _NEWER = {
     # keys that the API sends, or that clients do and see again, and that these types do not name
     "session.id", "session.object", "session.expires_at", "session.tools.strict",
-    "item.object", "item.status", "response.output.object", "response.output.status",  # of MCP items
+    "item.object", "item.status", "item.error", "response.output.object", "response.output.status",  # of MCP items
     "error.type",
 }  # fmt: skip
 
