@@ -1,4 +1,4 @@
-"""The programs of others that tests drive: a Chromium and a Node, wherever this machine has them."""
+"""The programs of others that tests drive: Chromium, Node, Redis, PostgreSQL, wherever this machine has them."""
 
 import os
 import re
@@ -8,7 +8,7 @@ import sys
 from functools import cache
 from pathlib import Path
 
-__all__ = ["NODE_AT_LEAST", "chromium", "node", "node_in"]
+__all__ = ["NODE_AT_LEAST", "chromium", "node", "node_in", "postgres_bin", "redis_server"]
 
 NODE_AT_LEAST = 20
 """What web/package.json asks for."""
@@ -41,6 +41,18 @@ def node_in(path: str) -> str | None:
         if version and int(version[1]) >= NODE_AT_LEAST:
             return found
     return None
+
+
+def redis_server() -> str | None:
+    return shutil.which("redis-server")
+
+
+def postgres_bin() -> Path | None:
+    """Where initdb and postgres are; Debian keeps them off the PATH, one directory a version."""
+    if program := shutil.which("postgres"):
+        return Path(program).resolve().parent
+    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda path: int(path.parts[-3]))
+    return found[-1].parent if found else None
 
 
 def _playwrights() -> str | None:

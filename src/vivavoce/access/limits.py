@@ -187,7 +187,7 @@ def network(address: str) -> str:
         return address
     if ip.version == 4:
         return str(ip)
-    return str(ip.ipv4_mapped or ipaddress.ipnetwork((ip, 64), strict=False))
+    return str(ip.ipv4_mapped or ipaddress.ip_network((ip, 64), strict=False))
 
 
 def _day(most: int) -> RateLimitItemPerDay:

@@ -9,12 +9,14 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from functools import partial
 
+from limits.aio.storage import Storage
 from starlette.applications import Starlette
 from starlette.routing import Mount, Route, Router, WebSocketRoute
 
 from vivavoce.access.gate import Gate
 from vivavoce.access.grants import Grants
 from vivavoce.access.keys import GivenKeys
+from vivavoce.access.limits import Limits
 from vivavoce.access.sealing import Sealer
 from vivavoce.backends.interface import Backend
 from vivavoce.protocol.dialects import Dialect
@@ -53,12 +55,13 @@ def build(
     warm: Callable[[], Awaitable[None]] | None = None,
     store: Store | None = None,
     secret: bytes | None = None,
+    counts: Storage | None = None,
 ) -> Starlette:
     """``warm`` loads models while the server answers already, so that the first question is no slower than the second.
     ``now`` gives unix seconds, ``random(n)`` n unguessable bytes; ``answer_call`` answers WebRTC offers, by default
     with aiortc. ``store`` is where keys and links are kept, and ``secret`` what seals them; without, both end with the
-    process. The application closes store and backend when it ends. What ``server.run`` needs to leave in order is
-    ``app.state.service``."""
+    process. ``counts`` is where limits are counted, in memory if nowhere else. The application closes store and backend
+    when it ends. What ``server.run`` needs to leave in order is ``app.state.service``."""
 
     def new_id(prefix: str) -> str:
         return prefix + random(ID_BYTES).hex()
@@ -72,6 +75,7 @@ def build(
         registry=Registry(limit=options.max_sessions, now=now),
         grants=grants,
         gate=Gate(grants, store.keys, store.shares, sealer, now, given=GivenKeys(options.api_keys)),
+        limits=Limits(options.allowances, now=now, storage=counts),
         store=store,
         answer_call=answer_call or _aiortc(new_id),
         new_id=new_id,

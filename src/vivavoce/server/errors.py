@@ -13,6 +13,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from vivavoce.access.gate import Refused
 from vivavoce.access.grants import TooManyGrants
+from vivavoce.access.limits import LimitsUnknown, OverLimit
 from vivavoce.backends.interface import BackendError
 from vivavoce.protocol.frame import Frame, Line
 from vivavoce.protocol.wire.errors import ProtocolError
@@ -22,6 +23,9 @@ from vivavoce.sessions.registry import Draining, Full
 __all__ = ["CallNotFound", "Mishaps", "Told", "answer", "handlers", "refuse_in_band", "tell"]
 
 log = logging.getLogger(__name__)
+
+AGAIN_SECONDS = 10
+"""When to ask again, where nobody knows better."""
 
 
 class CallNotFound(Exception):
@@ -66,6 +70,15 @@ def _too_many_grants(_: TooManyGrants) -> Told:
     return Told(429, _body(words, "key_limit_reached", "rate_limit_error"))
 
 
+def _over_limit(error: OverLimit) -> Told:
+    return Told(429, _body(str(error), "rate_limit_exceeded", "rate_limit_error"), 1013)
+
+
+def _limits_unknown(_: LimitsUnknown) -> Told:
+    words = "It cannot be told now how much of your limits is left. Try again in a moment."
+    return Told(503, _body(words, "limits_unknown", "server_error"), 1013)
+
+
 def _call_not_found(_: CallNotFound) -> Told:
     return Told(404, _body("No live call has this id; it may have ended.", "call_id_not_found"))
 
@@ -91,6 +104,8 @@ _TOLD: dict[type[Exception], Callable[[Any], Told]] = {
     Full: _full,
     Draining: _draining,
     TooManyGrants: _too_many_grants,
+    OverLimit: _over_limit,
+    LimitsUnknown: _limits_unknown,
     CallNotFound: _call_not_found,
     TooManySides: _too_many_sides,
     HTTPException: _http,
@@ -109,7 +124,8 @@ def tell(error: Exception) -> Told:
 
 def answer(error: Exception) -> JSONResponse:
     told = tell(error)
-    headers = getattr(error, "headers", None)
+    headers = {"Retry-After": str(AGAIN_SECONDS)} if told.status in (429, 503) else {}
+    headers |= getattr(error, "headers", None) or {}
     return JSONResponse({"error": told.body}, told.status, headers)
 
 

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
-from contextlib import AsyncExitStack
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from functools import partial
 
 from starlette.requests import Request
@@ -15,6 +15,8 @@ from vivavoce.protocol.dialects import Dialect
 from vivavoce.protocol.dialects.beta import Beta
 from vivavoce.protocol.frame import Closed
 from vivavoce.server import logs
+from vivavoce.server.admission import admitted
+from vivavoce.server.entrance import address, enter
 from vivavoce.server.errors import CallNotFound
 from vivavoce.server.service import Service, bearer
 from vivavoce.server.v1.dialect import dialect_of
@@ -23,17 +25,19 @@ from vivavoce.server.v1.offer import read_offer
 from vivavoce.server.v1.steering import steer, told
 from vivavoce.server.v1.taken import Taken
 from vivavoce.server.v1.wish import Wanted, wish
+from vivavoce.sessions.registry import Live
 
 __all__ = ["begin", "hang_up", "place"]
 
 log = logging.getLogger(__name__)
 
+Place = AbstractAsyncContextManager[Live]
 Take = Callable[[AsyncExitStack], Awaitable[Taken]]
 """Takes the call. What has to be freed again goes onto the stack."""
 
 
 async def place(service: Service, request: Request) -> Response:
-    principal = await service.gate.enter(bearer(request))
+    principal = await enter(service, request)
     return await begin(service, request, principal, dialect_of(principal, request.headers))
 
 
@@ -51,16 +55,17 @@ async def begin(service: Service, request: Request, principal: Principal, dialec
         take = partial(relayed, service, backend, call_id, principal.name, offer.sdp, wanted.request)
     else:
         take = partial(_carried, service, offer.sdp, dialect, wanted.request)
-    answer = await _answer(service, call_id, take, wanted, request.client.host if request.client else "")
+    place = admitted(service, principal, call_id, "webrtc", address(request))
+    answer = await _answer(service, place, take, wanted)
     location = f"/v1/realtime/calls/{call_id}"  # relative, the id last, nothing after it (H-16, H-17)
     return Response(answer, 201, {"Location": location, "Cache-Control": "no-store"}, "application/sdp")
 
 
 async def hang_up(service: Service, request: Request) -> Response:
     """Comes back when nothing of the call is left. The body is not read: clients send an empty one as JSON."""
-    await service.gate.enter_with_standard_key(bearer(request))
+    principal = await service.gate.enter_with_standard_key(bearer(request))
     live = service.registry.find(request.path_params["call_id"])
-    if live is None or live.kind != "webrtc":
+    if live is None or live.kind != "webrtc" or not principal.may_control(live.owner):
         raise CallNotFound
     live.end(Closed(1000, "The call was hung up."))
     await live.gone.wait()
@@ -77,19 +82,17 @@ async def _carried(
     return Taken(line, answerer, answer, "webrtc")
 
 
-async def _answer(service: Service, call_id: str, take: Take, wanted: Wanted, client: str) -> str:
+async def _answer(service: Service, place: Place, take: Take, wanted: Wanted) -> str:
     """The call outlives its request, so the registry owns it; the request waits for the SDP answer alone."""
     answered: asyncio.Future[str] = asyncio.get_running_loop().create_future()
-    service.registry.spawn(_hold(service, call_id, take, wanted, client, answered))
+    service.registry.spawn(_hold(service, place, take, wanted, answered))
     return await answered
 
 
-async def _hold(
-    service: Service, call_id: str, take: Take, wanted: Wanted, client: str, answered: "asyncio.Future[str]"
-) -> None:
+async def _hold(service: Service, place: Place, take: Take, wanted: Wanted, answered: "asyncio.Future[str]") -> None:
     try:
         async with AsyncExitStack() as stack:
-            live = stack.enter_context(service.registry.admit(call_id, "webrtc", client))
+            live = await stack.enter_async_context(place)
             filters, observers, asides, meter = steer(service, live, wanted)
             taken = await take(stack)
             answered.set_result(taken.answer)

@@ -53,7 +53,7 @@ async def _go_on(service: Service, call: DirectCall, line: DirectLine) -> None:
     async with AsyncExitStack() as stack:
         stack.push_async_callback(_end, service, call.id, line)
         try:
-            live = stack.enter_context(service.registry.admit(call.id, "webrtc"))
+            live = stack.enter_context(service.registry.admit(call.id, "webrtc", owner=call.owner))
         except (Full, Draining):
             log.warning("a call went on without this server, which has no room for it now; it is hung up")
             return

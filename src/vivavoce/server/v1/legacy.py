@@ -8,11 +8,13 @@ from msgspec import UNSET, UnsetType
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from vivavoce.access.limits import subjects
 from vivavoce.protocol.dialects.beta import read_temperature
 from vivavoce.protocol.dialects.flat import flat_path, flat_session, nested_session, nested_transcription
 from vivavoce.protocol.wire.errors import ProtocolError
 from vivavoce.protocol.wire.shape import Shape, check
-from vivavoce.server.service import Service, bearer
+from vivavoce.server.entrance import address, enter, own_upstream_key
+from vivavoce.server.service import Service
 from vivavoce.server.v1.calls import begin
 from vivavoce.server.v1.client_secrets import Seconds, read_json
 from vivavoce.server.v1.dialect import dialect_of
@@ -49,13 +51,14 @@ async def mint_transcription(service: Service, request: Request) -> JSONResponse
 
 async def place_beta(service: Service, request: Request) -> Response:
     """``POST /v1/realtime`` with an SDP offer. The address is the beta's, which counts unless the key is GA's."""
-    principal = await service.gate.enter(bearer(request))
+    principal = await enter(service, request)
     dialect = dialect_of(principal, request.headers, beta=principal.grant is None)
     return await begin(service, request, principal, dialect)
 
 
 async def _mint(service: Service, request: Request, nested: Callable[[Json], dict[str, Any]]) -> JSONResponse:
-    principal = await service.gate.enter(bearer(request), "mint")
+    principal = await enter(service, request, scope="mint")
+    await service.limits.mint(subjects(principal, address(request)))
     flat = check(await read_json(request), dict[str, Any])
     seconds = _seconds(check(flat.get("client_secret") or {}, _Secret, "client_secret"))
     try:
@@ -71,6 +74,7 @@ async def _mint(service: Service, request: Request, nested: Callable[[Json], dic
         parent_expires_at=principal.expires_at,
         agent=wanted.agent,
         beta=flat,
+        upstream_key=own_upstream_key(request),
     )
     secret = {"value": key, "expires_at": grant.expires_at}
     told = {**session, "expires_at": 0, "client_secret": secret}  # no session is open yet

@@ -10,8 +10,10 @@ from vivavoce.access.gate import Refused
 from vivavoce.protocol.frame import Closed
 from vivavoce.protocol.wire.errors import ProtocolError
 from vivavoce.server import logs
+from vivavoce.server.admission import admitted
+from vivavoce.server.entrance import address, enter
 from vivavoce.server.errors import CallNotFound, answer, refuse_in_band
-from vivavoce.server.service import Service, bearer
+from vivavoce.server.service import Service
 from vivavoce.server.v1.dialect import dialect_of
 from vivavoce.server.v1.sideband import sideband
 from vivavoce.server.v1.steering import steer, told
@@ -32,7 +34,7 @@ async def realtime(service: Service, socket: WebSocket) -> None:
         if "call_id" in socket.query_params:
             await sideband(service, socket, offered)
             return
-        principal = await service.gate.enter(bearer(socket) or offered.key)
+        principal = await enter(service, socket, offered.key)
         wanted = wish(service, principal, socket.query_params)
     except (Refused, CallNotFound, ProtocolError) as error:
         await socket.send_denial_response(answer(error))
@@ -42,7 +44,7 @@ async def realtime(service: Service, socket: WebSocket) -> None:
     dialect = dialect_of(principal, socket.headers, beta=offered.beta)
     line = WebSocketLine(socket, dialect, new_id=service.new_event)
     try:
-        await _hold(service, line, wanted, socket.client.host if socket.client else "")
+        await _hold(service, line, wanted, address(socket))
     except Closed as closed:
         log.info("session refused; the client did not wait to hear why: code=%d", closed.code)
 
@@ -50,7 +52,7 @@ async def realtime(service: Service, socket: WebSocket) -> None:
 async def _hold(service: Service, line: WebSocketLine, wanted: Wanted, client: str) -> None:
     request = wanted.request
     try:
-        with service.registry.admit(request.session_id, "websocket", client) as live:
+        async with admitted(service, wanted.principal, request.session_id, "websocket", client) as live:
             filters, observers, asides, meter = steer(service, live, wanted)
             answerer = await service.backend.open(request)
             log.info("session began transport=websocket %s", told(wanted))

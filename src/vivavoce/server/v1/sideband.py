@@ -31,7 +31,7 @@ async def sideband(service: Service, socket: WebSocket, offered: Offer) -> None:
         raise
     call_id = socket.query_params["call_id"]
     live = service.registry.find(call_id)
-    if live is None or live.hub is None or live.kind != "webrtc":
+    if live is None or live.hub is None or live.kind != "webrtc" or not principal.may_control(live.owner):
         raise CallNotFound
     logs.session.set(call_id)
     await socket.accept(offered.answer)

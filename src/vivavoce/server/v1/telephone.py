@@ -50,9 +50,9 @@ async def refer(service: Service, request: Request) -> Response:
 
 
 async def _find(service: Service, request: Request) -> None:
-    await service.gate.enter_with_standard_key(bearer(request))
-    call_id = request.path_params["call_id"]
-    if service.registry.find(call_id) is None:
+    principal = await service.gate.enter_with_standard_key(bearer(request))
+    live = service.registry.find(request.path_params["call_id"])
+    if live is None or not principal.may_control(live.owner):
         raise CallNotFound
 
 

@@ -67,7 +67,7 @@ def wish(
         kind,
         config or None,
         media,
-        guarded=persona is not None and persona.agent.watched,
+        guarded=principal.kind == "share" or (persona is not None and persona.agent.watched),
         upstream_key=principal.upstream_key,
     )
     return Wanted(request, principal, persona, {**asked, "context": context} if context else asked)
