@@ -17,7 +17,7 @@ class Conversation:
         self._items: dict[str, Item] = {}
         self._order: list[str] = []
 
-    def __contains__(self, item_id: str) -> bool:
+    def __contains__(self, item_id: object) -> bool:
         return item_id in self._items
 
     def __len__(self) -> int:

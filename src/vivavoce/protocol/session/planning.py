@@ -1,6 +1,7 @@
 """From what ``response.create`` asks for, over what the session is set to, to what is made of what."""
 
 from dataclasses import dataclass
+from typing import cast
 
 from vivavoce.protocol.session.commands import Context
 from vivavoce.protocol.session.items import Item, from_wire
@@ -8,7 +9,16 @@ from vivavoce.protocol.session.mcp import Mcp
 from vivavoce.protocol.session.state import Shared
 from vivavoce.protocol.session.truncation import Truncation
 from vivavoce.protocol.session.usage import text_tokens
-from vivavoce.protocol.wire.config import CustomVoice, Format, FunctionChoice, FunctionTool, Pcm, Tool, Voice
+from vivavoce.protocol.wire.config import (
+    CustomVoice,
+    Format,
+    FunctionChoice,
+    FunctionTool,
+    Pcm,
+    Tool,
+    ToolChoice,
+    Voice,
+)
 from vivavoce.protocol.wire.errors import ProtocolError
 from vivavoce.protocol.wire.events import ItemReference, NewItem, ResponseAudioOutput, ResponseParams
 from vivavoce.protocol.wire.shape import get
@@ -61,7 +71,7 @@ class Planner:
             )
         functions = tuple(tool for tool in tools if isinstance(tool, FunctionTool))
         offered = self._mcp.offered(tools)
-        choice = get(params.tool_choice, None) or get(config.tool_choice, "auto")
+        choice = cast(ToolChoice, params.tool_choice or config.tool_choice)
         if isinstance(choice, FunctionChoice) and choice.name not in {tool.name for tool in (*functions, *offered)}:
             where = "response.tool_choice" if params.tool_choice else "session.tool_choice"
             raise ProtocolError("invalid_value", f"There is no tool named '{choice.name}' to choose.", param=where)
