@@ -272,11 +272,14 @@ def test_the_events_of_mcp():
 
 
 @row("E-31")
-@pytest.mark.xfail(strict=True, reason="rate_limits.updated is not sent")
-def test_limits_of_requests_and_tokens_are_told():
-    told = answered(Hand(), TextPart("One."), Done())
-    (limits,) = [event for event in told.events if event["type"] == "rate_limits.updated"]
-    assert {limit["name"] for limit in limits["rate_limits"]} == {"requests", "tokens"}
+def test_limits_are_told():
+    told = answered(Hand(limits=True), TextPart("One."), Done())
+    (limits,) = told.all("rate_limits.updated")
+    assert limits["rate_limits"]
+    for limit in limits["rate_limits"]:
+        assert limit["name"] in ("requests", "tokens")
+        assert 0 <= limit["remaining"] <= limit["limit"]
+        assert limit["reset_seconds"] >= 0
 
 
 @row("E-32")

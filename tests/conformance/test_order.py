@@ -111,6 +111,14 @@ def test_a_text_answer():
     assert done["usage"]["total_tokens"] > 0
 
 
+@row("O-07")
+def test_limits_follow_the_end_of_a_response():
+    hand = Hand(limits=True)
+    assert "rate_limits.updated" not in hand.respond().types
+    told = hand.model("resp_1", TextPart("One."), SECOND, Done())
+    assert told.types[-2:] == ["response.done", "rate_limits.updated"]
+
+
 @row("O-08")
 @pytest.mark.parametrize("modality", ["text", "audio"])
 def test_deltas_add_up(modality):

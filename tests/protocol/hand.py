@@ -78,7 +78,13 @@ def counted_ids() -> Any:
 
 class Hand:
     def __init__(
-        self, *, media: bool = False, kind: str = "realtime", config: Config | None = None, **session: Any
+        self,
+        *,
+        media: bool = False,
+        kind: str = "realtime",
+        config: Config | None = None,
+        limits: bool = False,
+        **session: Any,
     ) -> None:
         """``session``: an update that is sent at once; what it tells is dropped, as ``session.created`` is."""
         self.now = 0.0
@@ -86,7 +92,7 @@ class Hand:
         self.position = 0
         self.session = Session(
             self.now,
-            Settings("sess_1", "gpt-realtime", 3600),
+            Settings("sess_1", "gpt-realtime", 3600, tells_limits=limits),
             config or defaults(kind, Defaults()),
             counted_ids(),
             media=media,
