@@ -8,7 +8,7 @@ from tests.support.backends import ScriptedBackend
 from tests.support.serving import serving
 from tests.transports.webrtc.caller import Caller
 from vivavoce.backends.upstream.backend import UpstreamBackend
-from vivavoce.protocol.frame import APPEND, Frame
+from vivavoce.protocol.frame import APPEND, AUDIO_DELTA, Frame
 from vivavoce.server.options import ServerOptions
 
 KEY = "0123-the-upstreams-key-4567"
@@ -80,5 +80,40 @@ async def test_a_relayed_call_has_its_media_at_the_upstream_and_is_hung_up_throu
                     assert (await http.post(placed.headers["location"] + "/hangup")).status_code == 200
                     assert len(theirs.service.registry) == 0
                     await asyncio.wait_for(caller.closed.wait(), 10)
+                finally:
+                    await caller.close()
+
+
+async def test_a_bridged_call_has_its_media_here_and_is_silenced_when_somebody_speaks():
+    answering = ScriptedBackend()
+    async with serving(answering, ServerOptions(api_keys=(KEY,))) as theirs:
+        async with serving(UpstreamBackend(f"{theirs.http}/v1", KEY, webrtc="bridged")) as ours:
+            async with httpx.AsyncClient(base_url=ours.http, timeout=20) as http:
+                caller = Caller()
+                try:
+                    placed = await http.post("/v1/realtime/calls", content=await caller.offer(), headers=SDP)
+                    await caller.accept(placed.text)
+                    assert (await caller.event())["type"] == "session.created"
+                    upstream = await answering.next_opened()
+                    assert (await upstream.next_sent()).type == APPEND
+                    place = {"response_id": "resp_1", "item_id": "item_1"}
+                    upstream.arrive(
+                        Frame("response.created", {"type": "response.created", "response": {"id": "resp_1"}}),
+                        Frame(AUDIO_DELTA, {"type": AUDIO_DELTA, **place}, bytes(48_000 * 20)),
+                        Frame("response.done", {"type": "response.done", "response": {"id": "resp_1"}}),
+                    )
+                    told = [(await caller.event())["type"] for _ in range(3)]
+                    assert told == ["response.created", "output_audio_buffer.started", "response.done"]
+                    while len(caller.heard) < 10:  # it sounds
+                        assert (await upstream.next_sent()).type == APPEND
+                    started = "input_audio_buffer.speech_started"
+                    upstream.arrive(Frame(started, {"type": started, "item_id": "item_2", "audio_start_ms": 0}))
+                    assert [(await caller.event())["type"] for _ in range(2)] == [
+                        started, "output_audio_buffer.cleared",
+                    ]  # fmt: skip
+                    while (cut := await upstream.next_sent()).type == APPEND:
+                        pass
+                    assert (cut.type, cut.data["item_id"]) == ("conversation.item.truncate", "item_1")
+                    assert 100 <= cut.data["audio_end_ms"] < 19_000
                 finally:
                     await caller.close()
