@@ -72,7 +72,8 @@ class Planner:
         functions = tuple(tool for tool in tools if isinstance(tool, FunctionTool))
         offered = self._mcp.offered(tools)
         choice = cast(ToolChoice, params.tool_choice or config.tool_choice)
-        if isinstance(choice, FunctionChoice) and choice.name not in {tool.name for tool in (*functions, *offered)}:
+        names = {function.name for function in functions} | {function.name for function in offered}
+        if isinstance(choice, FunctionChoice) and choice.name not in names:
             where = "response.tool_choice" if params.tool_choice else "session.tool_choice"
             raise ProtocolError("invalid_value", f"There is no tool named '{choice.name}' to choose.", param=where)
         return Context(
