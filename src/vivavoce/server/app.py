@@ -21,6 +21,7 @@ from vivavoce.access.sealing import Sealer
 from vivavoce.backends.interface import Backend
 from vivavoce.protocol.dialects import Dialect
 from vivavoce.protocol.frame import Line
+from vivavoce.server.api import documents
 from vivavoce.server.api.config import config
 from vivavoce.server.errors import handlers
 from vivavoce.server.health import health, ready
@@ -106,7 +107,7 @@ def _routes(service: Service) -> list[Route | Mount]:
         Route("/realtime/calls/{call_id}/reject", partial(reject, service), methods=["POST"]),
         Route("/realtime/calls/{call_id}/refer", partial(refer, service), methods=["POST"]),
     ]
-    api = [Route("/config", partial(config, service))]
+    api = [Route("/config", partial(config, service)), *documents.routes(service)]
     return [
         Route("/health", health),
         Route("/ready", partial(ready, service)),

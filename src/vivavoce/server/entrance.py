@@ -1,14 +1,16 @@
 """Who is asking, from all that came with a request."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 from starlette.requests import HTTPConnection
 
+from vivavoce.access.limits import subjects
 from vivavoce.access.principal import Principal, Scope
 from vivavoce.protocol.wire.errors import ProtocolError
 from vivavoce.server.service import Service, bearer
 
-__all__ = ["UPSTREAM_KEY", "address", "checked_key", "enter", "own_upstream_key"]
+__all__ = ["UPSTREAM_KEY", "address", "checked_key", "enter", "enter_to_mint", "own_upstream_key"]
 
 UPSTREAM_KEY = "X-Vivavoce-Upstream-Key"
 """The header for a user's own key for the upstream. It is used for this session, and never logged or echoed."""
@@ -25,9 +27,20 @@ async def enter(
     return replace(principal, upstream_key=own) if own else principal
 
 
-def own_upstream_key(connection: HTTPConnection) -> str | None:
-    """Raises :class:`ProtocolError`."""
-    return checked_key(connection.headers.get(UPSTREAM_KEY), UPSTREAM_KEY)
+async def enter_to_mint(service: Service, connection: HTTPConnection, share: str | None = None) -> Principal:
+    """Who may make an ephemeral key, by ``share`` link where one was given; within the limits for that. Raises
+    :class:`Refused` and :class:`OverLimit`."""
+    entering = service.gate.enter_with_share(share) if share else enter(service, connection, scope="mint")
+    principal = await entering
+    await service.limits.mint(subjects(principal, address(connection)))
+    return principal
+
+
+def own_upstream_key(connection: HTTPConnection, keys: Mapping[str, str | None] | None = None) -> str | None:
+    """From the body's ``apiKeys``, where it has them, or the header. It stays with the ephemeral key; that of a share
+    link's owner stays with the link. Raises :class:`ProtocolError`."""
+    given = checked_key((keys or {}).get("openai"), "apiKeys.openai")
+    return given or checked_key(connection.headers.get(UPSTREAM_KEY), UPSTREAM_KEY)
 
 
 def checked_key(key: str | None, param: str) -> str | None:

@@ -8,11 +8,9 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 
 from vivavoce.access.grants import MAX_SECONDS, MIN_SECONDS
-from vivavoce.access.limits import subjects
-from vivavoce.access.principal import Principal
 from vivavoce.protocol.wire.errors import ProtocolError
 from vivavoce.protocol.wire.shape import Shape, check, get
-from vivavoce.server.entrance import address, checked_key, enter, own_upstream_key
+from vivavoce.server.entrance import enter_to_mint, own_upstream_key
 from vivavoce.server.service import Service
 from vivavoce.server.v1.wish import wish
 
@@ -36,14 +34,14 @@ class _Body(Shape):
     """Page context."""
     share: str | None | UnsetType = UNSET
     """The token of a share link, in the place of a key."""
-    apiKeys: dict[str, str] | None | UnsetType = UNSET
+    apiKeys: dict[str, str | None] | None | UnsetType = UNSET
     """The user's own keys; ``openai`` is the one for the upstream. These four are ours."""
 
 
 async def mint(service: Service, request: Request) -> JSONResponse:
     """The session is checked as a whole before a key is given for it."""
     body = check(await read_json(request), _Body)
-    principal = await _minter(service, request, get(body.share, None))
+    principal = await enter_to_mint(service, request, get(body.share, None))
     ours = {"agent": get(body.agent, None), "context": body.context}
     session = get(body.session, {}) | {name: value for name, value in ours.items() if value is not None}
     wanted = wish(service, principal, {}, session)
@@ -55,24 +53,10 @@ async def mint(service: Service, request: Request) -> JSONResponse:
         parent=principal.name,
         parent_expires_at=principal.expires_at,
         agent=wanted.agent,
-        upstream_key=_own_key(request, body),
+        upstream_key=own_upstream_key(request, get(body.apiKeys, None)),
     )
     told = {"value": key, "expires_at": grant.expires_at, "session": shown}
     return JSONResponse(told, headers={"Cache-Control": "no-store"})
-
-
-async def _minter(service: Service, request: Request, share: str | None) -> Principal:
-    """Within the limits for ephemeral keys. Raises :class:`Refused` and :class:`OverLimit`."""
-    entering = service.gate.enter_with_share(share) if share else enter(service, request, scope="mint")
-    principal = await entering
-    await service.limits.mint(subjects(principal, address(request)))
-    return principal
-
-
-def _own_key(request: Request, body: _Body) -> str | None:
-    """A user's own key stays with the ephemeral one; that of a share link's owner stays with the link."""
-    given = (get(body.apiKeys, None) or {}).get("openai")
-    return checked_key(given, "apiKeys.openai") or own_upstream_key(request)
 
 
 async def read_json(request: Request) -> Any:

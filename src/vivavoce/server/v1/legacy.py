@@ -8,19 +8,18 @@ from msgspec import UNSET, UnsetType
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from vivavoce.access.limits import subjects
 from vivavoce.protocol.dialects.beta import read_temperature
 from vivavoce.protocol.dialects.flat import flat_path, flat_session, nested_session, nested_transcription
 from vivavoce.protocol.wire.errors import ProtocolError
-from vivavoce.protocol.wire.shape import Shape, check
-from vivavoce.server.entrance import address, enter, own_upstream_key
+from vivavoce.protocol.wire.shape import Shape, check, get
+from vivavoce.server.entrance import enter, enter_to_mint, own_upstream_key
 from vivavoce.server.service import Service
 from vivavoce.server.v1.calls import begin
 from vivavoce.server.v1.client_secrets import Seconds, read_json
 from vivavoce.server.v1.dialect import dialect_of
 from vivavoce.server.v1.wish import wish
 
-__all__ = ["mint_session", "mint_transcription", "place_beta"]
+__all__ = ["mint_session", "mint_transcription", "minted", "place_beta"]
 
 Json = Mapping[str, Any]
 
@@ -39,14 +38,25 @@ class _Secret(Shape):
     """What the types of some SDKs have in its place."""
 
 
+class _Ours(Shape):
+    """What our own minting knows beside the session, as in ``client_secrets``."""
+
+    agent: str | None | UnsetType = UNSET
+    context: Any = UNSET
+    share: str | None | UnsetType = UNSET
+    apiKeys: dict[str, str | None] | None | UnsetType = UNSET
+
+
 async def mint_session(service: Service, request: Request) -> JSONResponse:
     """``POST /v1/realtime/sessions``."""
-    return await _mint(service, request, nested_session)
+    told = await minted(service, request, check(await read_json(request), dict[str, Any]), nested_session)
+    return JSONResponse(told, headers={"Cache-Control": "no-store"})
 
 
 async def mint_transcription(service: Service, request: Request) -> JSONResponse:
     """``POST /v1/realtime/transcription_sessions``."""
-    return await _mint(service, request, nested_transcription)
+    told = await minted(service, request, check(await read_json(request), dict[str, Any]), nested_transcription)
+    return JSONResponse(told, headers={"Cache-Control": "no-store"})
 
 
 async def place_beta(service: Service, request: Request) -> Response:
@@ -56,14 +66,20 @@ async def place_beta(service: Service, request: Request) -> Response:
     return await begin(service, request, principal, dialect)
 
 
-async def _mint(service: Service, request: Request, nested: Callable[[Json], dict[str, Any]]) -> JSONResponse:
-    principal = await enter(service, request, scope="mint")
-    await service.limits.mint(subjects(principal, address(request)))
-    flat = check(await read_json(request), dict[str, Any])
+async def minted(
+    service: Service, request: Request, body: Json, nested: Callable[[Json], dict[str, Any]] = nested_session
+) -> dict[str, Any]:
+    """The flat session with its ``client_secret``, for a body that holds a flat session and what is ours. Whoever holds
+    the key speaks beta."""
+    names = set(_Ours.__struct_fields__)
+    ours = check({name: value for name, value in body.items() if name in names}, _Ours)
+    flat = {name: value for name, value in body.items() if name not in names}
+    principal = await enter_to_mint(service, request, get(ours.share, None))
+    chosen = {"agent": get(ours.agent, None), "context": get(ours.context, None)}
     seconds = _seconds(check(flat.get("client_secret") or {}, _Secret, "client_secret"))
     try:
         temperature = read_temperature(flat, "session.temperature")
-        wanted = wish(service, principal, {}, nested(flat))
+        wanted = wish(service, principal, {}, nested(flat) | {name: value for name, value in chosen.items() if value})
         session = flat_session(wanted.shown(service.backend.describe(wanted.request)), temperature)
     except ProtocolError as error:
         raise _as_sent(error) from None
@@ -74,11 +90,10 @@ async def _mint(service: Service, request: Request, nested: Callable[[Json], dic
         parent_expires_at=principal.expires_at,
         agent=wanted.agent,
         beta=flat,
-        upstream_key=own_upstream_key(request),
+        upstream_key=own_upstream_key(request, get(ours.apiKeys, None)),
     )
     secret = {"value": key, "expires_at": grant.expires_at}
-    told = {**session, "expires_at": 0, "client_secret": secret}  # no session is open yet
-    return JSONResponse(told, headers={"Cache-Control": "no-store"})
+    return {**session, "expires_at": 0, "client_secret": secret}  # no session is open yet
 
 
 def _seconds(secret: _Secret) -> int:
