@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, Protocol
 
 from vivavoce.backends.interface import SessionRequest
@@ -23,7 +24,8 @@ class Closable(Senses, Protocol):
 
 
 class Builtin:
-    """A :class:`Backend`. ``wall`` gives Unix seconds, for ``expires_at``."""
+    """A :class:`Backend`. ``wall`` gives Unix seconds, for ``expires_at``; ``scratch`` is a directory for what a long
+    session need not hold in memory."""
 
     name = "the built-in engine"
 
@@ -33,10 +35,11 @@ class Builtin:
         wall: Callable[[], float],
         defaults: Defaults | None = None,
         mcp: McpGateway | None = None,
+        scratch: Path | None = None,
         *,
         early: bool = True,
     ) -> None:
-        self._mcp, self._early = mcp, early
+        self._mcp, self._scratch, self._early = mcp, scratch, early
         self._senses, self._wall, self._defaults = senses, wall, defaults or Defaults()
 
     def describe(self, request: SessionRequest) -> dict[str, Any]:
@@ -45,7 +48,9 @@ class Builtin:
     async def open(self, request: SessionRequest) -> Line:
         now = asyncio.get_running_loop().time()
         core = Session(now, self._settings(request), self._config(request), random_id, media=request.media)
-        return await EngineSession.open(core, self._senses, self._mcp, media=request.media, early=self._early)
+        return await EngineSession.open(
+            core, self._senses, self._mcp, self._scratch, media=request.media, early=self._early
+        )
 
     async def close(self) -> None:
         await self._senses.close()

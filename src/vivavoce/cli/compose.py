@@ -75,7 +75,7 @@ def _builtin(settings: Settings) -> Answerer:
         await models.warm()
         await mcp.warm()
 
-    return Answerer(Builtin(models, time.time, defaults, mcp), models.tts.voices(), warm)
+    return Answerer(Builtin(models, time.time, defaults, mcp, settings.data_dir / "scratch"), models.tts.voices(), warm)
 
 
 def _local_time() -> datetime:

@@ -8,6 +8,7 @@ lives in one TaskGroup and ends with the session.
 import asyncio
 import logging
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import pybase64
@@ -41,14 +42,16 @@ log = logging.getLogger(__name__)
 class EngineSession:
     """A :class:`Line`. Made by :meth:`open`, ended by :meth:`close`."""
 
-    def __init__(self, core: Session, senses: Senses, mcp: McpGateway | None, *, media: bool, early: bool) -> None:
-        self._gateway, self._early = mcp, early
+    def __init__(
+        self, core: Session, senses: Senses, mcp: McpGateway | None, scratch: Path | None, *, media: bool, early: bool
+    ) -> None:
+        self._gateway, self._scratch, self._early = mcp, scratch, early
         self._draft: Draft | None = None
         self.drafts_dropped = 0
         """Answers that were begun in a pause for nothing: what they cost is the owner's."""
         self._core, self._senses, self._media = core, senses, media
         self._clock = asyncio.get_running_loop().time
-        self._outgoing, self._unplayed, self._archive = Outgoing(), Unplayed(), Archive()
+        self._outgoing, self._unplayed = Outgoing(), Unplayed()
         self._ear = Ear(senses.vad, core.speech)
         self._replies: dict[str, tuple[Format, asyncio.Task[None]]] = {}
         self._timer: asyncio.TimerHandle | None = None
@@ -75,13 +78,15 @@ class EngineSession:
         core: Session,
         senses: Senses,
         mcp: McpGateway | None = None,
+        scratch: Path | None = None,
         *,
         media: bool = False,
         early: bool = True,
     ) -> "EngineSession":
         """Begin: ``session.created`` waits to be received. ``early``: mind and voice begin in a pause that may be
-        the end of a turn, for answers that are sooner there and sometimes made for nothing."""
-        self = cls(core, senses, mcp, media=media, early=early)
+        the end of a turn, for answers that are sooner there and sometimes made for nothing. ``scratch`` is a directory
+        for audio that is too old to be kept in memory."""
+        self = cls(core, senses, mcp, scratch, media=media, early=early)
         ready = asyncio.Event()
         self._main = asyncio.create_task(self._live(ready), name="engine session")
         await ready.wait()
@@ -95,6 +100,8 @@ class EngineSession:
     async def send(self, frame: Frame) -> None:
         if self._main.done():
             raise Closed
+        if self._archive.full:  # a client that brings audio faster than it can be put away
+            await self._archive.room()
         if frame.type == APPEND and frame.audio is not None:
             self._hear(frame)
         elif frame.type == PLAYED:
@@ -115,6 +122,7 @@ class EngineSession:
         try:
             async with asyncio.TaskGroup() as group:
                 self._group = group
+                self._archive = Archive(group, self._scratch)
                 self._recognition = Recognition(self._senses.stt, group, self._recognised)
                 self._mcp = McpServers(self._gateway, group, self._mcp_listed, self._mcp_result)
                 self._carry_out()
@@ -124,6 +132,7 @@ class EngineSession:
             log.exception("the session ended by a fault of ours")
             self._outgoing.close(Closed(1011, "internal error"))
         finally:
+            self._archive.close()
             if self._timer is not None:
                 self._timer.cancel()
 
@@ -291,6 +300,7 @@ class EngineSession:
 
     async def _room(self) -> None:
         await self._outgoing.room()
+        await self._archive.room()
         if self._media:
             await self._unplayed.room()
 
@@ -308,11 +318,13 @@ class EngineSession:
         self._recognition.forget(command.item_id)
 
     def _retrieve(self, command: do.Retrieve) -> None:
-        audio = self._archive.get(command.item_id)
-        if audio is not None:
-            for index in command.audio_parts:
-                command.event["item"]["content"][index]["audio"] = pybase64.b64encode_as_string(audio)
-        self._outgoing.put(Frame(command.event["type"], command.event))
+        def read(audio: bytes | None) -> None:
+            if audio is not None:
+                for index in command.audio_parts:
+                    command.event["item"]["content"][index]["audio"] = pybase64.b64encode_as_string(audio)
+            self._outgoing.put(Frame(command.event["type"], command.event))
+
+        self._archive.fetch(command.item_id, read)
 
     @property
     def _input_format(self) -> Format:
