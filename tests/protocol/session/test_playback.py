@@ -147,3 +147,17 @@ def test_news_of_what_was_flushed_meanwhile_is_old():
     hand = speaking()
     hand.voice(64)
     assert hand.played("item_1", 700, drained=True) == []
+
+
+def test_answers_that_are_made_in_turns_sound_in_one_piece_each():
+    """A track plays an item in one piece, whatever comes between its parts."""
+    hand = Hand(media=True)
+    hand.respond(conversation="none")
+    hand.respond(conversation="none")
+    hand.model("resp_1", TextPart("One."), SECOND)
+    hand.model("resp_2", TextPart("Two."), SECOND)
+    hand.model("resp_1", SECOND, Done())
+    hand.model("resp_2", Done())
+    assert hand.played("item_1", 2000) == []
+    assert hand.played("item_2", 500).names == ["output_audio_buffer.stopped", "output_audio_buffer.started"]
+    assert hand.played("item_2", 1000, drained=True).names == ["output_audio_buffer.stopped"]

@@ -40,7 +40,7 @@ class Playback:
     def queued(self, response_id: str, item_id: str, content: Content) -> None:
         """More audio of an item is on its way to the track."""
         self._drained = False
-        if not self._queue or self._queue[-1].item_id != item_id:
+        if all(sounding.item_id != item_id for sounding in self._queue):  # a track plays an item in one piece
             self._queue.append(_Sounding(response_id, item_id, content))
         if self._started is None:
             self._start(response_id)
