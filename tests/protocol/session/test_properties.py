@@ -31,18 +31,22 @@ from vivavoce.protocol.session.commands import (
     RATE,
     Arguments,
     AudioPart,
+    CallMcp,
     CallPart,
     Cancel,
+    Command,
     Done,
     Failed,
     FlushPlayback,
     Import,
+    ListMcp,
     MayEnd,
     Start,
     TextPart,
     Transcribe,
     Usage,
 )  # fmt: skip
+from vivavoce.protocol.session.mcp import McpFailure
 from vivavoce.transports.webrtc.playout import Playout
 
 EXAMPLES = int(os.environ.get("VIVAVOCE_PROPERTY_EXAMPLES", "200"))
@@ -83,6 +87,12 @@ sessions = st.fixed_dictionaries({"audio": st.fixed_dictionaries({"input": heari
     "truncation": st.sampled_from(TRUNCATIONS),
     "max_output_tokens": st.sampled_from([1, "inf"]),
 })  # fmt: skip
+SERVER = {"type": "mcp", "server_label": "one", "server_url": "https://one.example/mcp", "require_approval": "never"}
+ASKING = {"type": "mcp", "server_label": "two", "server_url": "https://two.example/mcp"}
+toolboxes = st.sampled_from([
+    [], [{"type": "function", "name": "f"}], [SERVER], [SERVER, ASKING], [{"type": "mcp", "server_label": "one"}],
+    [ASKING, ASKING], [{"type": "mcp", "server_label": "three"}],
+])  # fmt: skip
 wrong_sessions = st.sampled_from([
     {"instructions": None}, {"output_modalities": ["text", "audio"]}, {"voice": "alloy"}, {"max_output_tokens": 0},
 ])  # fmt: skip
@@ -146,6 +156,7 @@ class _Work:
     """A response that a model is working on."""
 
     text: bool
+    tools: tuple[str, ...] = ()
     called: bool = False
 
 
@@ -160,6 +171,9 @@ class AnySession(RuleBasedStateMachine):
         self.stale = ["resp_none"]
         self.unrecognised: list[str] = []
         self.opinions: list[str] = []
+        self.listings: list[str] = []
+        self.calls: list[tuple[str, str]] = []
+        self.approvals: list[str] = []
         self.windows: deque[tuple[int, float]] = deque()
         self.looked = 0
         self.track = Playout()
@@ -171,23 +185,40 @@ class AnySession(RuleBasedStateMachine):
         self.witness.received = self.hand.position
         self.witness.saw(told, **how)
         for each in told:
-            match each:
-                case Frame(type="response.output_audio.delta") if self.hand.media:
-                    self.on_the_way.append(partial(self.track.push, each.data["item_id"], each.audio or b""))
-                case Frame(type="response.output_audio.done") if self.hand.media:
-                    self.on_the_way.append(partial(self.track.finish, each.data["item_id"]))
-                case FlushPlayback():
-                    self.on_the_way.append(partial(self.track.flush, each.item_id))
-                case Start():
-                    self.work[each.response_id] = _Work(each.context.modality == "text")
-                case Cancel():
-                    self.stale.append(each.response_id)
-                    del self.work[each.response_id]
-                case Transcribe() | Import():
-                    self.unrecognised.append(each.item_id)
-                case MayEnd() if each.wanted:
-                    self.opinions.append(each.item_id)
+            if isinstance(each, Frame):
+                self.follow_event(each)
+            else:
+                self.follow(each)
         self.witness.kept_from = max(self.witness.kept_from, self.hand.session.keep_from)
+
+    def follow_event(self, frame: Frame) -> None:
+        """What a track and a person do with an event."""
+        if frame.type == "response.output_audio.delta" and self.hand.media:
+            self.on_the_way.append(partial(self.track.push, frame.data["item_id"], frame.audio or b""))
+        elif frame.type == "response.output_audio.done" and self.hand.media:
+            self.on_the_way.append(partial(self.track.finish, frame.data["item_id"]))
+        elif frame.type == "response.output_item.done" and frame.data["item"]["type"] == "mcp_approval_request":
+            self.approvals.append(frame.data["item"]["id"])
+
+    def follow(self, command: Command) -> None:
+        """What a driver does with a command."""
+        match command:
+            case FlushPlayback():
+                self.on_the_way.append(partial(self.track.flush, command.item_id))
+            case Start():
+                tools = tuple(tool.name for tool in command.context.mcp)
+                self.work[command.response_id] = _Work(command.context.modality == "text", tools)
+            case ListMcp():
+                self.listings.append(command.tool.server_label)
+            case CallMcp():
+                self.calls.append((command.response_id, command.item_id))
+            case Cancel():
+                self.stale.append(command.response_id)
+                self.work.pop(command.response_id, None)
+            case Transcribe() | Import():
+                self.unrecognised.append(command.item_id)
+            case MayEnd() if command.wanted:
+                self.opinions.append(command.item_id)
 
     def say(self, type: str | None, **fields: Any) -> Told:
         self.events += 1
@@ -334,7 +365,8 @@ class AnySession(RuleBasedStateMachine):
     def make_call(self, data: st.DataObject, more: bool) -> None:
         response_id = data.draw(st.sampled_from(sorted(self.work)))
         work = self.work[response_id]
-        parts: list[Any] = [] if more and work.called else [CallPart("f", "")]
+        name = data.draw(st.sampled_from(["f", *work.tools]))
+        parts: list[Any] = [] if more and work.called else [CallPart(name, "")]
         work.called = True
         self.take(self.hand.model(response_id, *parts, Arguments('{"a":'), Arguments("1}")))
 
@@ -346,8 +378,9 @@ class AnySession(RuleBasedStateMachine):
     def end(self, data: st.DataObject, how: Done | Failed) -> None:
         response_id = data.draw(st.sampled_from(sorted(self.work)))
         del self.work[response_id]
-        self.stale.append(response_id)
         self.take(self.hand.model(response_id, how))
+        if self.witness.responses[response_id].done:
+            self.stale.append(response_id)
 
     @rule(data=st.data(), part=st.sampled_from([TextPart("late"), AudioPart(b"\0\0", 1), Arguments("{"), Done()]))
     def make_for_nobody(self, data: st.DataObject, part: Any) -> None:
@@ -358,6 +391,39 @@ class AnySession(RuleBasedStateMachine):
     def recognise(self, text: str | None) -> None:
         item_id = self.unrecognised.pop(0)
         self.take(self.hand.unheard(item_id, "No.") if text is None else self.hand.heard(item_id, text))
+
+    # MCP --------------------------------------------------------------------------------------------
+
+    @rule(tools=toolboxes)
+    def update_tools(self, tools: list[Any]) -> None:
+        if self.hand.kind == "realtime":
+            self.say("session.update", session={"type": "realtime", "tools": tools})
+
+    @rule(tools=toolboxes, beside=st.booleans())
+    def respond_with_tools(self, tools: list[Any], beside: bool) -> None:
+        self.say("response.create", response={"tools": tools, "conversation": "none" if beside else "auto"})
+
+    @precondition(lambda self: self.listings)
+    @rule(fails=st.booleans())
+    def list_tools(self, fails: bool) -> None:
+        label = self.listings.pop(0)
+        found = McpFailure("http_error", "gone", 404) if fails else [{"name": f"tool_{label}", "input_schema": {}}]
+        self.hand.session.mcp_listed(label, found)
+        self.take(self.hand.told())
+
+    @precondition(lambda self: self.calls)
+    @rule(fails=st.booleans())
+    def answer_call(self, fails: bool) -> None:
+        response_id, item_id = self.calls.pop(0)
+        self.hand.session.mcp_result(response_id, item_id, McpFailure("tool_execution_error", "no") if fails else "yes")
+        self.take(self.hand.told())
+
+    @precondition(lambda self: self.approvals)
+    @rule(approve=st.booleans(), again=st.booleans())
+    def approve_call(self, approve: bool, again: bool) -> None:
+        request_id = self.approvals[0] if again else self.approvals.pop(0)
+        answer = {"type": "mcp_approval_response", "approval_request_id": request_id, "approve": approve}
+        self.say("conversation.item.create", item=answer)
 
     # The track --------------------------------------------------------------------------------------
 
@@ -409,10 +475,17 @@ class AnySession(RuleBasedStateMachine):
 
     def end_all(self) -> None:
         self.take(self.hand.hearing(turn_detection=None))
-        while self.work:
-            response_id = next(iter(self.work))
-            del self.work[response_id]
-            self.take(self.hand.model(response_id, Done()))
+        while self.work or self.listings or self.calls or self.approvals:
+            if self.listings:
+                self.list_tools(False)
+            if self.approvals:
+                self.approve_call(False, again=False)
+            if self.calls:
+                self.answer_call(False)
+            if self.work:
+                response_id = next(iter(self.work))
+                del self.work[response_id]
+                self.take(self.hand.model(response_id, Done()))
         while self.on_the_way or self.track.waiting:
             self.arrive(len(self.on_the_way))
             self.play(50)

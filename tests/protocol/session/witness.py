@@ -17,6 +17,7 @@ _WORDS = {
     "response.output_text": "text",
     "response.output_audio_transcript": "transcript",
     "response.function_call_arguments": "arguments",
+    "response.mcp_call_arguments": "arguments",
 }
 _REASONS = {"cancelled": ("turn_detected", "client_cancelled"), "incomplete": ("max_output_tokens", "content_filter")}
 _TRANSCRIPTION = "conversation.item.input_audio_transcription."
@@ -56,11 +57,15 @@ class Witness:
         self.kept_from = 0
         self.received = 0
         self._sounding: str | None = None
+        self._listing: set[str] = set()
+        self._begun: set[str] = set()
+        """Responses that were created by what is looked at just now."""
         self._transcribed: set[str] = set()
 
     def saw(self, told: Told, *, event_id: str | None = None, whole_context: bool = True) -> None:
         """``event_id``: of the client event that this follows from. ``whole_context``: a response that starts here
         was not given an ``input`` of its own."""
+        self._begun.clear()
         errors = [event["error"] for event in told.all("error")]
         assert len(errors) <= 1
         assert not errors or errors[0]["event_id"] == event_id or errors[0]["code"] == "context_length_exceeded"
@@ -75,6 +80,7 @@ class Witness:
         assert all(response.done for response in self.responses.values())
         assert not self._unfinished
         assert self._sounding is None
+        assert not self._listing
 
     @property
     def active_default(self) -> list[str]:
@@ -88,6 +94,10 @@ class Witness:
         kind = event["type"]
         if kind.startswith("response."):
             self._response_event(kind, event)
+        elif kind == "mcp_list_tools.in_progress":
+            self._listing.add(event["item_id"])
+        elif kind.startswith("mcp_list_tools."):
+            self._listing.remove(event["item_id"])
         elif kind.startswith("output_audio_buffer."):
             self._sound_event(kind, event["response_id"])
         elif kind.startswith(_TRANSCRIPTION):
@@ -98,7 +108,12 @@ class Witness:
             self._item_event(kind, event)
 
     def _response_event(self, kind: str, event: dict[str, Any]) -> None:
-        if kind == "response.created":
+        if kind.startswith("response.mcp_call."):
+            item = self._made(event["item_id"])
+            assert item is not None
+            assert item.final is not None
+            assert not item.done
+        elif kind == "response.created":
             response = event["response"]
             assert response["id"] not in self._ids
             self._ids.add(response["id"])
@@ -107,6 +122,7 @@ class Witness:
             default = response["conversation_id"] is not None
             assert not (default and self.active_default), "one default response at a time"
             self.responses[response["id"]] = _Response(default)
+            self._begun.add(response["id"])
         elif kind == "response.done":
             self._response_done(event["response"])
         else:
@@ -114,11 +130,14 @@ class Witness:
             assert not response.done, "nothing of a response after its done"
             self._part_event(response, kind, event)
 
+    def _made(self, item_id: str) -> _Item | None:
+        return next((each.items[item_id] for each in self.responses.values() if item_id in each.items), None)
+
     def _part_event(self, response: _Response, kind: str, event: dict[str, Any]) -> None:
         if kind == "response.output_item.added":
             item = event["item"]
             assert event["output_index"] == len(response.items)
-            assert item["status"] == "in_progress"
+            assert item["status"] == "in_progress" or item["type"] == "mcp_approval_request"
             assert item["id"] not in self._ids
             self._ids.add(item["id"])
             self.items.add(item["id"])
@@ -154,6 +173,8 @@ class Witness:
         if shown["type"] == "message":
             (content,) = shown["content"]
             words = content.get("text", content.get("transcript"))
+        elif shown["type"] == "mcp_approval_request":
+            words = None
         else:
             words = shown["arguments"]
         assert words == item.final
@@ -232,9 +253,8 @@ class Witness:
                 self._transcribed.discard(event["item_id"])
             case "truncated":
                 assert event["item_id"] in self.order
-                for response in self.responses.values():
-                    if item := response.items.get(event["item_id"]):
-                        item.cut = True
+                if item := self._made(event["item_id"]):
+                    item.cut = True
 
     def _place(self, previous: str | None, item_id: str) -> None:
         assert item_id not in self.order
@@ -259,7 +279,7 @@ class Witness:
                 assert self.kept_from <= command.span.start <= command.span.end <= self.received
             case Start():
                 assert not self.responses[command.response_id].done
-                if whole_context:
+                if whole_context and command.response_id in self._begun:
                     given = [item.id for item in command.context.items]
                     latest = self.order[len(self.order) - len(given) :]
                     assert given == latest, "what a client rebuilds is what the mind is given, but for the oldest"

@@ -176,12 +176,12 @@ class Session:
     def _update(self, event: events.UpdateSession) -> None:
         shared = self._shared
         new = configs.updated(shared.config, event.session, voice_locked=shared.voice_locked)
-        if isinstance(new, RealtimeConfig):
-            self._mcp.check(get(new.tools, []), "session.tools")
+        given = get(event.session.tools, []) if isinstance(event.session, RealtimeConfig) else []
+        self._mcp.check(given, "session.tools")
         shared.config = new
         self._listening.configure(shared.hearing.turn_detection or None)
         self._out.event("session.updated", session=self.view())
-        self._mcp.adopt(self._tools)
+        self._mcp.adopt(given)
 
     def _create_item(self, event: events.CreateItem) -> None:
         answer = event.item if isinstance(event.item, events.McpApprovalResponse) else None
