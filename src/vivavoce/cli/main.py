@@ -12,6 +12,7 @@ __all__ = ["main"]
 COMMANDS: Final = {
     "serve": "Serve the page and the API.",
     "talk": "Talk to a Realtime server from the terminal.",
+    "doctor": "Check this machine, the models and the upstream.",
 }
 """Name and one line; ``vivavoce.cli.NAME`` has the rest, as ``command``."""
 
