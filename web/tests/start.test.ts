@@ -22,6 +22,10 @@ test("the session asks for captions always, for the rest when it is given", () =
   });
 });
 
+test("an agent brings its own captions", () => {
+  assert.deepEqual(sessionConfig({ agent: "blue", voice: "ash" }), { type: "realtime", audio: { output: { voice: "ash" } } });
+});
+
 test("what is no event is left alone", () => {
   for (const message of ["", "{", "null", "[]", "7", '{"type":7}', new ArrayBuffer(2)]) assert.equal(parseEvent(message), null);
   assert.equal(parseEvent('{"type":"x"}')?.type, "x");

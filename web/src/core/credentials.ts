@@ -10,33 +10,43 @@ export interface ServerConfig {
   voice?: string | null;
   /** In plain words, who answers. */
   answers?: string;
+  /** The agent of those who name none. */
+  agent?: string | null;
+  iceServers?: RTCIceServer[];
+  /** Whether asking with a key tells of relays too. */
+  relays?: boolean;
 }
 
 export interface SessionWishes {
   model?: string | undefined;
   voice?: string | undefined;
   instructions?: string | undefined;
+  agent?: string | undefined;
+  /** What the page tells the agent of itself. */
+  context?: string | undefined;
 }
 
 /** A key outlives the click by a minute, no more: it is used at once. */
 const KEY_SECONDS = 60;
 const TRANSCRIPTION = { model: "gpt-4o-mini-transcribe" };
 
-/** The session configuration (GA) that the key carries. Captions need the transcription. */
+/** The session configuration (GA) that the key carries. Captions need the transcription; an agent has its own. */
 export function sessionConfig(wishes: SessionWishes): object {
-  const { model, voice, instructions } = wishes;
+  const { model, voice, instructions, agent } = wishes;
+  const input = agent ? undefined : { transcription: TRANSCRIPTION };
   return {
     type: "realtime",
     ...(model && { model }),
     ...(instructions && { instructions }),
-    audio: { input: { transcription: TRANSCRIPTION }, ...(voice && { output: { voice } }) },
+    audio: { ...(input && { input }), ...(voice && { output: { voice } }) },
   };
 }
 
 /** `GET /api/config`. A server without it (OpenAI's own, an older one) is no mistake: then everything is default. */
-export async function readConfig(server: string, signal: AbortSignal): Promise<ServerConfig> {
+export async function readConfig(server: string, signal: AbortSignal, key = ""): Promise<ServerConfig> {
   try {
-    const response = await fetch(`${server}/api/config`, { signal });
+    const headers: HeadersInit = key ? { Authorization: `Bearer ${key}` } : {};
+    const response = await fetch(`${server}/api/config`, { signal, headers });
     const config: unknown = response.ok ? await response.json() : null;
     return typeof config === "object" && config ? config : {};
   } catch {
@@ -46,7 +56,9 @@ export async function readConfig(server: string, signal: AbortSignal): Promise<S
 
 /** Mints a key at `url`. Throws `Failure`: "unreachable", or "refused" with the server's words. */
 export async function mintKey(url: string, wishes: SessionWishes, signal: AbortSignal): Promise<string> {
-  const body = { expires_after: { anchor: "created_at", seconds: KEY_SECONDS }, session: sessionConfig(wishes) };
+  const expires_after = { anchor: "created_at", seconds: KEY_SECONDS };
+  const { agent, context } = wishes;
+  const body = { expires_after, session: sessionConfig(wishes), ...(agent && { agent }), ...(context && { context }) };
   const request = { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) };
   const response = await reach(url, { ...request, signal });
   const key = keyFrom(await response.json().catch(() => null));

@@ -66,6 +66,7 @@ export class RealtimeSession {
   /** WebRTC was tried first and did not connect. */
   fellBack = false;
   #model = DEFAULT_MODEL;
+  #config: ServerConfig = {};
   /** Ids of responses being made. */
   readonly #responses = new Set<string>();
   #playing = false;
@@ -151,7 +152,18 @@ export class RealtimeSession {
     this.#signal("microphone");
   }
 
+  /** Tells the agent that the page has changed. */
+  tellContext(text: string): void {
+    const item = { id: `context_${Date.now().toString(36)}`, type: "message", role: "system" };
+    this.send({ type: "conversation.item.create", item: { ...item, content: [{ type: "input_text", text }] } });
+  }
+
+  #wishes(): SessionWishes {
+    return { ...this.options, agent: this.options.agent ?? this.#config.agent ?? undefined };
+  }
+
   #configure(config: ServerConfig): void {
+    this.#config = config;
     if (config.debug) this.hooks.debug();
     this.#model = this.options.model ?? config.model ?? DEFAULT_MODEL;
     const choice = this.options.transport ?? config.transport ?? "auto";
@@ -160,7 +172,8 @@ export class RealtimeSession {
 
   async #connect(): Promise<void> {
     this.#scope.check();
-    const key = await mintKey(this.options.tokenUrl, this.options, this.#scope.signal);
+    const key = await mintKey(this.options.tokenUrl, this.#wishes(), this.#scope.signal);
+    if (this.#config.relays) this.#config = await readConfig(this.options.server, this.#scope.signal, key);
     this.#scope.check();
     const { promise: created, resolve } = withResolvers();
     this.#created = resolve;
@@ -186,7 +199,9 @@ export class RealtimeSession {
       lost: ifCurrent((ended, words) => void this.#lost(ended, words)),
     };
     const { server, worklets, player } = this.options;
-    return { server, worklets, player, model: this.#model, key, context: this.#context, microphone: this.#microphone, hooks };
+    const iceServers = this.#config.iceServers ?? [];
+    const [context, microphone] = [this.#context, this.#microphone];
+    return { server, worklets, player, model: this.#model, key, iceServers, context, microphone, hooks };
   }
 
   #receive(event: ServerEvent): void {
@@ -199,8 +214,9 @@ export class RealtimeSession {
   static readonly reactions: Record<string, ((session: RealtimeSession, event: ServerEvent) => void) | undefined> = {
     "session.created": (session, { session: config }) => {
       // A key that an app's own server minted may not have asked for captions.
-      if (config && !config.audio?.input?.transcription) {
-        session.send({ type: "session.update", session: sessionConfig({ ...session.options, model: undefined }) });
+      const wishes = session.#wishes();
+      if (config && !config.audio?.input?.transcription && !wishes.agent) {
+        session.send({ type: "session.update", session: sessionConfig({ ...wishes, model: undefined }) });
       }
       session.#created?.();
     },

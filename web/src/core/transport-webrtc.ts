@@ -16,7 +16,7 @@ const PLAYHEAD_MS = 50;
 
 export const openWebRtc: OpenTransport = async (line, scope) => {
   if (typeof RTCPeerConnection === "undefined") throw new Failure("unsupported");
-  const peer = new RTCPeerConnection();
+  const peer = new RTCPeerConnection({ iceServers: line.iceServers });
   scope.defer(() => peer.close());
   const channel = peer.createDataChannel("oai-events");
   const [track] = line.microphone?.getAudioTracks() ?? [];

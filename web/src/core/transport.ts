@@ -16,6 +16,7 @@ export interface Line {
   server: string;
   model: string;
   key: string;
+  iceServers: RTCIceServer[];
   worklets: string;
   context: AudioContext;
   /** Null when the person types instead. */

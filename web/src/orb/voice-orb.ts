@@ -1,9 +1,10 @@
 /**
  * `<voice-orb>`: voice mode in one tag.
  *
- * Attributes: server, token-url, model, voice, instructions, transport, debug, label. Events: voice-state,
- * voice-caption, voice-event, voice-error (all bubble and cross shadow roots). Methods: start, stop, sendText,
- * interrupt. Whatever happens, a second click, the element's removal or the page's end releases everything.
+ * Attributes: server, token-url, agent, context (what the page shows, told again when it changes), model, voice,
+ * instructions, transport, debug, label. Events: voice-state, voice-caption, voice-event, voice-error (all bubble and
+ * cross shadow roots). Methods: start, stop, sendText, interrupt. Whatever happens, a second click, the element's
+ * removal or the page's end releases everything.
  */
 import { batch, signal } from "@preact/signals";
 import { h, render } from "preact";
@@ -43,7 +44,7 @@ function styles(): CSSStyleSheet {
 }
 
 export class VoiceOrb extends HTMLElement {
-  static readonly observedAttributes = ["label"];
+  static readonly observedAttributes = ["label", "context"];
 
   readonly #model = {
     state: signal<State>("idle"),
@@ -84,8 +85,9 @@ export class VoiceOrb extends HTMLElement {
     render(null, this.shadowRoot!);
   }
 
-  attributeChangedCallback(_name: string, _before: string | null, label: string | null): void {
-    this.#model.label.value = label ?? "";
+  attributeChangedCallback(name: string, before: string | null, now: string | null): void {
+    if (name === "label") this.#model.label.value = now ?? "";
+    else if (now && now !== before && isLive(this.state)) this.#session?.tellContext(now);
   }
 
   get state(): State {
@@ -175,6 +177,8 @@ export class VoiceOrb extends HTMLElement {
       model: given("model"),
       voice: given("voice"),
       instructions: given("instructions"),
+      agent: given("agent"),
+      context: given("context"),
       microphone,
       player,
       transcript: this.#transcript,

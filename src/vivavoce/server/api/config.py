@@ -31,6 +31,7 @@ async def config(service: Service, request: Request) -> JSONResponse:
         "agent": default.name if default else None,
         "agents": [_agent(service, agent) for agent in options.agents] if entered else [],
         "iceServers": options.ice.for_client(service.now(), relays=entered),
+        "relays": not entered and bool(options.ice.turn),
         "estimate": _estimate(service, _model(service, default)),
     }
     return JSONResponse(told, headers={"Cache-Control": "no-store"})

@@ -1,0 +1,61 @@
+"""The orb as an agent's: it is named in the tag, told of the page, and asked for nothing that its owner has fixed."""
+
+import pytest
+
+from tests.e2e.browser import OrbPage
+from tests.support.agents import agent
+from tests.support.backends import ScriptedBackend
+from tests.support.lines import MemoryLine
+from tests.support.serving import serving
+from vivavoce.access.agents import Agents
+from vivavoce.access.turn import IceServers
+from vivavoce.protocol.frame import APPEND, Frame
+from vivavoce.server.options import ServerOptions
+
+pytestmark = pytest.mark.e2e
+
+WORDS = {"model": "whisper-1"}
+BLUE = agent(
+    session={"instructions": "On {page}.", "audio": {"input": {"transcription": WORDS}}}, greeting="Hello, I am Blue."
+)
+
+
+async def next_event(answerer: MemoryLine) -> Frame:
+    """Past what the microphone says."""
+    while (frame := await answerer.next_sent()).type == APPEND:
+        pass
+    return frame
+
+
+@pytest.mark.parametrize("transport", ["webrtc", "websocket"])
+async def test_the_tag_names_the_agent_and_tells_of_the_page(orb: OrbPage, transport: str):
+    backend = ScriptedBackend()
+    ice = IceServers(stun=("stun:127.0.0.1:9",))
+    options = ServerOptions(agents=Agents({"blue": BLUE, "default": agent("default")}), ice=ice)
+    async with serving(backend, options) as served:
+        await orb.open(served.http)
+        await orb.set(agent="blue", context="/cart", transport=transport)
+        await orb.start()
+        answerer = await backend.next_opened()
+        config = backend.requests[0].config or {}
+        assert '"/cart"' in config["instructions"]
+        assert config["audio"]["input"]["transcription"] == WORDS
+        assert "I am Blue" in (await next_event(answerer)).data["response"]["instructions"]
+        await orb.set(context="/checkout")
+        item = (await next_event(answerer)).data["item"]
+        assert item["role"] == "system"
+        assert '"/checkout"</page-context>' in item["content"][0]["text"]
+        assert await orb.told("voice-error") == []
+        await orb.click()
+        await orb.becomes("idle")
+        await orb.nothing_is_open()
+
+
+async def test_without_a_name_it_is_the_default_agent(orb: OrbPage):
+    backend = ScriptedBackend()
+    fixed = agent("default", session={"audio": {"input": {"transcription": WORDS}}})
+    async with serving(backend, ServerOptions(agents=Agents({"default": fixed}))) as served:
+        await orb.open(served.http)
+        await orb.start()
+        assert "swordfish" in (backend.requests[0].config or {})["instructions"]
+        assert not any("swordfish" in each for each in orb.console)
