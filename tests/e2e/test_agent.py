@@ -1,5 +1,7 @@
 """The orb as an agent's: it is named in the tag, told of the page, and asked for nothing that its owner has fixed."""
 
+import secrets
+
 import pytest
 
 from tests.e2e.browser import OrbPage
@@ -8,6 +10,8 @@ from tests.support.backends import ScriptedBackend
 from tests.support.lines import MemoryLine
 from tests.support.serving import serving
 from vivavoce.access.agents import Agents
+from vivavoce.access.shares import make_share
+from vivavoce.access.tokens import hash_of
 from vivavoce.access.turn import IceServers
 from vivavoce.protocol.frame import APPEND, Frame
 from vivavoce.server.options import ServerOptions
@@ -59,3 +63,20 @@ async def test_without_a_name_it_is_the_default_agent(orb: OrbPage):
         await orb.start()
         assert "swordfish" in (backend.requests[0].config or {})["instructions"]
         assert not any("swordfish" in each for each in orb.console)
+
+
+async def test_who_comes_by_a_share_link_talks_without_a_key(orb: OrbPage):
+    backend = ScriptedBackend()
+    options = ServerOptions(agents=Agents({"blue": BLUE}), api_keys=("sk-the-owner-s",))
+    async with serving(backend, options) as served:
+        token, share = make_share(
+            agent="blue", dollars=None, seconds=60, now=0, expires_at=None, random=secrets.token_bytes
+        )
+        await served.service.store.shares.add(share, hash_of(token))
+        await orb.open(served.http)
+        await orb.start("error")
+        await orb.page.goto("about:blank")
+        await orb.open(f"{served.http}/#share={token}")
+        await orb.start()
+        assert (backend.requests[0].config or {})["instructions"].startswith("On <page-context>")
+        assert not any(token in each for each in orb.console)

@@ -24,6 +24,8 @@ export interface SessionWishes {
   agent?: string | undefined;
   /** What the page tells the agent of itself. */
   context?: string | undefined;
+  /** The token of a share link, in the place of a key. */
+  share?: string | undefined;
 }
 
 /** A key outlives the click by a minute, no more: it is used at once. */
@@ -57,8 +59,9 @@ export async function readConfig(server: string, signal: AbortSignal, key = ""):
 /** Mints a key at `url`. Throws `Failure`: "unreachable", or "refused" with the server's words. */
 export async function mintKey(url: string, wishes: SessionWishes, signal: AbortSignal): Promise<string> {
   const expires_after = { anchor: "created_at", seconds: KEY_SECONDS };
-  const { agent, context } = wishes;
-  const body = { expires_after, session: sessionConfig(wishes), ...(agent && { agent }), ...(context && { context }) };
+  const { agent, context, share } = wishes;
+  const ours = { ...(agent && { agent }), ...(context && { context }), ...(share && { share }) };
+  const body = { expires_after, session: sessionConfig(wishes), ...ours };
   const request = { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) };
   const response = await reach(url, { ...request, signal });
   const key = keyFrom(await response.json().catch(() => null));

@@ -1,7 +1,7 @@
 /**
  * `<voice-orb>`: voice mode in one tag.
  *
- * Attributes: server, token-url, agent, context (what the page shows, told again when it changes), model, voice,
+ * Attributes: server, token-url, agent, context (what the page shows, told again when it changes), share, model, voice,
  * instructions, transport, debug, label. Events: voice-state, voice-caption, voice-event, voice-error (all bubble and
  * cross shadow roots). Methods: start, stop, sendText, interrupt. Whatever happens, a second click, the element's
  * removal or the page's end releases everything.
@@ -179,6 +179,7 @@ export class VoiceOrb extends HTMLElement {
       instructions: given("instructions"),
       agent: given("agent"),
       context: given("context"),
+      share: given("share"),
       microphone,
       player,
       transcript: this.#transcript,

@@ -33,6 +33,10 @@ addEventListener("keydown", (event) => {
   if (!orb.interrupt()) orb.stop();
 });
 
+// A share link has its token behind the #, where browsers send it nowhere.
+const share = new URLSearchParams(location.hash.slice(1)).get("share");
+if (share) orb.setAttribute("share", share);
+
 orb.addEventListener("voice-state", () => byId("hint").remove(), { once: true });
 
 byId("snippet").textContent = `<script src="${location.origin}/orb.js" async></script>\n<voice-orb></voice-orb>`;
