@@ -27,6 +27,7 @@ from vivavoce.backends.upstream.backend import UpstreamBackend
 from vivavoce.backends.upstream.patience import Patience
 from vivavoce.protocol.frame import AUDIO_DELTA, Frame
 from vivavoce.server.app import build
+from vivavoce.server.keeping import Keeping
 from vivavoce.server.options import ServerOptions
 from vivavoce.store.calls import DirectCall
 from vivavoce.store.store import in_memory
@@ -302,7 +303,7 @@ async def started_again(at: Chain, *calls: DirectCall) -> AsyncIterator[Served]:
     store = in_memory()
     for call in calls:
         await store.calls.begin(call)
-    app = build(ServerOptions(), UpstreamBackend(at.proxy.url, KEY, patience=HASTE), store=store, now=lambda: 1000.0)
+    app = build(ServerOptions(), UpstreamBackend(at.proxy.url, KEY, patience=HASTE), keeping=Keeping(store=store), now=lambda: 1000.0)
     async with serving_app(app) as again, httpx.AsyncClient() as http:
         await http.get(f"{again.http}/health")  # it has begun
         yield again

@@ -88,8 +88,11 @@ async def test_port_taken(tmp_path: Path):
 @pytest.mark.parametrize(
     ("options", "environ", "words"),
     [
-        (["--host", "0.0.0.0"], {}, "cannot tell yet who may talk to it"),
-        ([], {"VIVAVOCE_HOST": "0.0.0.0"}, "set by VIVAVOCE_HOST in the environment"),
+        (["--host", "0.0.0.0"], {}, "nobody has been given a key yet"),
+        ([], {"VIVAVOCE_HOST": "192.0.2.1"}, "Make a key first (vivavoce keys create"),
+        ([], {"VIVAVOCE_API_KEYS": "short"}, "VIVAVOCE_API_KEYS has a key that is shorter than 16 characters"),
+        ([], {"VIVAVOCE_JWT_SECRET": "short"}, "VIVAVOCE_JWT_SECRET is too short"),
+        ([], {"VIVAVOCE_SECRET": "short"}, "VIVAVOCE_SECRET is too short"),
         (["--port", "x"], {}, "port 'x' is not a port"),
         (["--backend", "upstream"], {}, "set OPENAI_API_KEY"),
         (["--config", "gone.toml"], {}, "gone.toml cannot be read"),

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from vivavoce.access.limits import Allowance
 from vivavoce.cli.settings import Settings, SettingsError, load, specs
 
 
@@ -129,9 +130,16 @@ def test_the_key_is_read_from_dotenv_and_never_shown(home: Path):
     [
         ("port", "99999", "from 0 to 65535"),
         ("port", "http", "whole number"),
-        ("host", "0.0.0.0", "other machines"),
-        ("host", "192.168.1.7", "other machines"),
-        ("host", "voice.example", "other machines"),
+        ("host", "http://0.0.0.0", "not an address"),
+        ("public_url", "voice.example", "http:// or https://"),
+        ("trusted_proxies", "nginx", "no IP address"),
+        ("limit_user", "8 things", "one of sessions, mints, minutes, dollars"),
+        ("limit_key", "lots", "is not written like"),
+        ("limit_key", "0 sessions", "lets nobody in"),
+        ("limit_address", "1.5 mints", "half mints"),
+        ("limits_url", "localhost", "neither memory:// nor redis://"),
+        ("database_url", "mysql://x/y", "is not a database"),
+        ("session_minutes", "-1", "from 0 to 1440"),
         ("backend", "cloud", "none of auto, builtin, upstream"),
         ("transport", "carrier-pigeon", "none of auto, webrtc, websocket"),
         ("https", "perhaps", "neither yes"),
@@ -274,3 +282,39 @@ def test_the_turn_secret_comes_from_the_environment_alone(home):
 def test_what_is_no_address_and_no_language_is_refused(home, option, value):
     with pytest.raises(SettingsError, match=option):
         settings(home, **{option: value})
+
+
+# Who may come in --------------------------------------------------------------------------------------
+
+
+def test_keys_and_secrets_come_from_the_environment_alone_and_are_never_shown(home: Path):
+    environ = {
+        "VIVAVOCE_API_KEYS": "first-key-of-this-test, second-key-of-this-test",
+        "VIVAVOCE_JWT_SECRET": "j" * 32,
+        "VIVAVOCE_SECRET": "s" * 32,
+    }
+    chosen = settings(home, environ)
+    assert chosen.api_keys == ("first-key-of-this-test", "second-key-of-this-test")
+    assert (chosen.jwt_secret, chosen.secret) == ("j" * 32, "s" * 32)
+    assert not any(word in repr(chosen) for word in ("first-key", "jjj", "sss"))
+    assert not {"api_keys", "jwt_secret", "secret"} & dict(specs()).keys()
+
+
+def test_an_ephemeral_key_cannot_be_given(home: Path):
+    with pytest.raises(SettingsError, match="begins with ek_") as refusal:
+        settings(home, {"VIVAVOCE_API_KEYS": "ek_looks_like_an_ephemeral_one"})
+    assert "looks_like" not in str(refusal.value)
+
+
+def test_tokens_are_signed_in_one_way(home: Path):
+    with pytest.raises(SettingsError, match="either VIVAVOCE_JWT_SECRET or jwt_jwks_url"):
+        settings(home, {"VIVAVOCE_JWT_SECRET": "j" * 32}, jwt_jwks_url="https://app.example/keys")
+
+
+def test_limits_are_written_in_words(home: Path):
+    chosen = settings(home, limit_user="2 sessions, 2.5 dollars", limit_key=" none ", limit_address="10 mints")
+    assert chosen.limit_user == Allowance(sessions=2, dollars=2.5)
+    assert chosen.limit_key == Allowance()
+    assert chosen.limit_address == Allowance(mints=10)
+    with pytest.raises(SettingsError, match="once"):
+        settings(home, limit_user="2 sessions, 3 sessions")

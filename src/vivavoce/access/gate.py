@@ -36,9 +36,8 @@ class Refused(Exception):
 
 class Gate:
     """Local mode is when nobody has been given anything to come in with: then any key or none will do. It ends for
-    good, until the server is started again, with the first key, share link or token secret.
-
-    ``keys`` are those of VIVAVOCE_API_KEYS; ``now`` gives unix seconds."""
+    good, until the server is started again, with the first key, share link or token secret; with ``served`` there is
+    none. ``given`` are the keys of VIVAVOCE_API_KEYS; ``now`` gives unix seconds."""
 
     def __init__(
         self,
@@ -50,11 +49,12 @@ class Gate:
         *,
         given: GivenKeys | None = None,
         tokens: Tokens | None = None,
+        served: bool = False,
     ) -> None:
         self._grants, self._keys, self._shares, self._sealer, self._now = grants, keys, shares, sealer, now
         self._given = given or GivenKeys(())
         self._tokens = tokens
-        self._closed = bool(self._given or tokens)
+        self._closed = bool(served or self._given or tokens)
 
     async def demands(self) -> bool:
         """Whether one has to have a key: served mode."""

@@ -5,10 +5,11 @@ import re
 __all__ = ["scrub"]
 
 _SECRETS = re.compile(
-    r"""\b(?:sk|ek)[-_][A-Za-z0-9*_-]{6,}          # OpenAI's keys, whole or with stars in the middle, and ours
+    r"""\b(?:sk|ek|vvs?)[-_][A-Za-z0-9*_-]{6,}     # OpenAI's keys, whole or with stars in the middle, and ours
+    |\beyJ[A-Za-z0-9_-]{6,}\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*   # a JSON Web Token
     |(?<=openai-insecure-api-key\.)[^\s,"']+       # a key in a WebSocket's subprotocols
     |(?<=bearer\s)[^\s,"']+
-    |(?<=api-key:\s)[^\s,"']+
+    |(?<=-key:\s)[^\s,"']+
     """,
     re.VERBOSE | re.IGNORECASE,
 )

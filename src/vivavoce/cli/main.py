@@ -13,6 +13,8 @@ COMMANDS: Final = {
     "serve": "Serve the page and the API.",
     "talk": "Talk to a Realtime server from the terminal.",
     "doctor": "Check this machine, the models and the upstream.",
+    "keys": "Make, show and revoke API keys.",
+    "share": "Make, show and revoke share links.",
 }
 """Name and one line; ``vivavoce.cli.NAME`` has the rest, as ``command``."""
 

@@ -13,7 +13,7 @@ import click
 from vivavoce.cli.settings import FILE, Settings, SettingsError, Spec, load
 from vivavoce.cli.values import switch
 
-__all__ = ["EPILOG", "SectionedCommand", "read", "settings_options"]
+__all__ = ["EPILOG", "SectionedCommand", "read", "settings_options", "some_settings"]
 
 EPILOG = f"""\
 Each of these can stand in {FILE} as well (port = 8000, data_dir = "…") and in the environment, .env.local or .env
@@ -47,10 +47,19 @@ class SectionedCommand(click.Command):
 
 def settings_options(function: AnyFunction) -> AnyFunction:
     """Gives a command all settings as options, and ``--config``. :func:`read` takes what it is then called with."""
-    function = click.option("--config", metavar="FILE", help=f"Read this instead of ./{FILE}.")(function)
-    for each in reversed([each for each in fields(Settings) if "spec" in each.metadata]):
-        function = _option(each)(function)
-    return function
+    return some_settings(*(each.name for each in fields(Settings) if "spec" in each.metadata))(function)
+
+
+def some_settings(*names: str) -> Callable[[AnyFunction], AnyFunction]:
+    """Gives a command the settings of these names alone as options, and ``--config``."""
+
+    def decorate(function: AnyFunction) -> AnyFunction:
+        function = click.option("--config", metavar="FILE", help=f"Read this instead of ./{FILE}.")(function)
+        for each in reversed([each for each in fields(Settings) if each.name in names]):
+            function = _option(each)(function)
+        return function
+
+    return decorate
 
 
 def read(options: dict[str, Any], environ: dict[str, str]) -> Settings:
@@ -85,6 +94,6 @@ def _option(each: "Field[Any]") -> Callable[[AnyFunction], AnyFunction]:
 def _facts(each: "Field[Any]", spec: Spec) -> str:
     default = getattr(Settings(), each.name)
     facts = [f"also {' or '.join(spec.env)}"] if spec.env else []
-    if default not in (None, False, ()):
+    if isinstance(default, str | int | Path) and default is not False:
         facts.append(f"default: {default}")
     return f"  [{'; '.join(facts)}]" if facts else ""

@@ -16,15 +16,23 @@ import platformdirs
 from dotenv import dotenv_values
 
 from vivavoce.access.agents import Agents
+from vivavoce.access.grants import PREFIX as EPHEMERAL
+from vivavoce.access.limits import Allowance
 from vivavoce.access.prices import Price
+from vivavoce.access.sealing import MIN_SECRET
 from vivavoce.cli import tables as tables_of
 from vivavoce.cli import values
+from vivavoce.cli.allowances import DEFAULTS, SHAPE, allowance
 from vivavoce.client.allowlist import Allowed
 from vivavoce.models.catalog import Sense, names
 
 __all__ = ["FILE", "Settings", "SettingsError", "Spec", "load", "specs"]
 
 FILE = "vivavoce.toml"
+API_KEYS, JWT_SECRET, SECRET = "VIVAVOCE_API_KEYS", "VIVAVOCE_JWT_SECRET", "VIVAVOCE_SECRET"
+"""Variables for what has no option, since others on the machine could read that, and no place in a file of settings."""
+MIN_KEY = 16
+"""Characters of a key that somebody has made up."""
 TURN_SECRET = "VIVAVOCE_TURN_SECRET"
 
 
@@ -66,12 +74,15 @@ def _one_of(sense: Sense, what: str) -> str:
     return f"Built-in {what}: {', '.join(names(sense))}."
 
 
-_ADDRESS, _ANSWERS, _PAGE, _RUNNING = "Address", "Who answers", "The page", "Running"
+_ADDRESS, _ENTRY, _ANSWERS, _PAGE, _RUNNING = "Address", "Who may come in", "Who answers", "The page", "Running"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    host: str = _is("127.0.0.1", values.loopback_host, _ADDRESS, "Address to listen on.")
+    host: str = _is(
+        "127.0.0.1", values.host, _ADDRESS,
+        "Address to listen on; one that other machines reach, such as 0.0.0.0, only once keys are demanded.",
+    )  # fmt: skip
     port: int = _is(
         7171, values.number(0, 65535, "a port"), _ADDRESS, "Port to listen on; 0 picks a free one.", metavar="N"
     )
@@ -82,6 +93,49 @@ class Settings:
     key: Path | None = _is(
         None, values.existing_file, _ADDRESS, "Private key (PEM) of the certificate.", metavar="FILE"
     )
+
+    public_url: str | None = _is(
+        None, values.http_url, _ADDRESS,
+        "How people reach this server, where a proxy stands in front: https://voice.example.", metavar="URL",
+    )  # fmt: skip
+    trusted_proxies: tuple[str, ...] = _is(
+        (), values.addresses, _ADDRESS,
+        "Address of a proxy in front, believed in what it says of its clients; may be repeated.",
+        metavar="IP", option="trusted-proxy",
+    )  # fmt: skip
+
+    jwt_jwks_url: str | None = _is(
+        None, values.http_url, _ENTRY, "Where your app publishes the keys that sign its users' tokens (JWKS); or set "
+        "VIVAVOCE_JWT_SECRET.", metavar="URL",
+    )  # fmt: skip
+    jwt_audience: str | None = _is(None, values.text, _ENTRY, "What a token's 'aud' must be.", metavar="TEXT")
+    jwt_issuer: str | None = _is(None, values.text, _ENTRY, "What a token's 'iss' must be.", metavar="TEXT")
+    limit_key: Allowance = _is(
+        allowance(DEFAULTS["key"]), allowance, _ENTRY,
+        f"What one API key or share link may have: {SHAPE}. By default {DEFAULTS['key']}.", metavar="LIMITS",
+    )  # fmt: skip
+    limit_user: Allowance = _is(
+        allowance(DEFAULTS["user"]), allowance, _ENTRY,
+        f"The same for one user with a token. By default {DEFAULTS['user']}.", metavar="LIMITS",
+    )  # fmt: skip
+    limit_address: Allowance = _is(
+        allowance(DEFAULTS["address"]), allowance, _ENTRY,
+        f"The same for one address that pages come from. By default {DEFAULTS['address']}.", metavar="LIMITS",
+    )  # fmt: skip
+    limits_url: str = _is(
+        "memory://", values.redis_url, _ENTRY,
+        "Where limits are counted; redis://host:port/number for several servers.",
+        metavar="URL",
+    )  # fmt: skip
+    session_minutes: int | None = _is(
+        None, values.number(0, 1440, "a number of minutes"), _ENTRY,
+        "How long a session lasts at most; 0 is as long as who answers lets it. By default 60 where keys are demanded.",
+        metavar="N",
+    )  # fmt: skip
+    silence_minutes: int | None = _is(
+        None, values.number(0, 1440, "a number of minutes"), _ENTRY,
+        "After how long a silence to hang up; 0 is never. By default 10 where keys are demanded.", metavar="N",
+    )  # fmt: skip
 
     backend: Literal["auto", "builtin", "upstream"] = _is(
         "auto", values.choice("auto", "builtin", "upstream"), _ANSWERS,
@@ -148,6 +202,10 @@ class Settings:
         default_factory=_data_dir,
         metadata={"spec": Spec(values.directory, "Directory for everything written to disk.", _RUNNING, metavar="DIR")},
     )
+    database_url: str | None = _is(
+        None, values.database, _RUNNING, "Database in the place of the one in the data directory: postgresql://…",
+        metavar="URL",
+    )  # fmt: skip
     max_sessions: int = _is(
         32, values.number(1, 10_000, "a number of sessions"), _RUNNING, "Sessions at one time; one more is refused."
     )
@@ -164,6 +222,12 @@ class Settings:
     """Its tables ``[prices."MODEL"]``."""
     turn_secret: str = field(default="", repr=False)
     """What VIVAVOCE_TURN_SECRET holds: the TURN servers' ``static-auth-secret``."""
+    api_keys: tuple[str, ...] = field(default=(), repr=False)
+    """What VIVAVOCE_API_KEYS holds, with commas or spaces between: keys for containers, beside those in the store."""
+    jwt_secret: str = field(default="", repr=False)
+    """What VIVAVOCE_JWT_SECRET holds: what an app signs its users' tokens with (HS256)."""
+    secret: str = field(default="", repr=False)
+    """What VIVAVOCE_SECRET holds: seals what is stored, in the place of the data directory's own secret."""
     upstream_key: str = field(default="", repr=False)
     """What ``upstream_key_env`` holds. Never in a file of settings, an option, a message or a log."""
 
@@ -197,6 +261,9 @@ def load(
         **found,
         **_tables(tables, held, config or directory / FILE),
         turn_secret=held.get(TURN_SECRET, ""),
+        api_keys=tuple(held.get(API_KEYS, "").replace(",", " ").split()),
+        jwt_secret=held.get(JWT_SECRET, ""),
+        secret=held.get(SECRET, ""),
         upstream_key=held.get(key_env, ""),
     )
     _check(settings)
@@ -275,7 +342,16 @@ def _file(config: Path | None, directory: Path) -> tuple[dict[str, _Given], dict
 
 
 def _check(settings: Settings) -> None:
-    """What two settings say together."""
+    """What settings say together, and those that come from the environment alone."""
+    for name, value in ((JWT_SECRET, settings.jwt_secret), (SECRET, settings.secret)):
+        if 0 < len(value) < MIN_SECRET:
+            raise SettingsError(f"{name} is too short to be a secret: {MIN_SECRET} characters at least.")
+    if any(len(key) < MIN_KEY or key.startswith(EPHEMERAL) for key in settings.api_keys):
+        raise SettingsError(
+            f"{API_KEYS} has a key that is shorter than {MIN_KEY} characters, or begins with {EPHEMERAL}."
+        )
+    if settings.jwt_secret and settings.jwt_jwks_url:
+        raise SettingsError(f"Users' tokens are signed in one way: set either {JWT_SECRET} or jwt_jwks_url.")
     if (settings.cert is None) != (settings.key is None):
         raise SettingsError("A certificate needs its private key and the other way round: give both cert and key.")
     if settings.backend == "upstream" and not settings.upstream_key and "api.openai.com" in settings.upstream_url:

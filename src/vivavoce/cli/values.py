@@ -13,8 +13,8 @@ from urllib.parse import urlsplit
 from vivavoce.client.allowlist import Allowed
 
 __all__ = [
-    "Parse", "allowed", "choice", "directory", "existing_file", "http_url", "ice_servers", "language", "loopback_host",
-    "number", "origins", "switch", "text",
+    "Parse", "addresses", "allowed", "choice", "database", "directory", "existing_file", "host", "http_url",
+    "ice_servers", "is_loopback", "language", "number", "origins", "redis_url", "switch", "text",
 ]  # fmt: skip
 
 Parse = Callable[[object], object]
@@ -63,18 +63,18 @@ def choice(*allowed: str) -> Parse:
     return parse
 
 
-def loopback_host(raw: object) -> str:
-    """An address of this machine alone: whoever reaches the port may talk, until there is authentication."""
-    host = text(raw)
-    if host != "localhost" and not _is_loopback(host.strip("[]")):
-        raise ValueError(
-            "can be reached from other machines, and Vivavoce cannot tell yet who may talk to it; "
-            "use 127.0.0.1, ::1 or localhost"
-        )
-    return host.strip("[]")
+def host(raw: object) -> str:
+    """An address to listen on, or a name that has one."""
+    name = text(raw).strip("[]")
+    if not name or not re.fullmatch(r"[0-9A-Za-z.:%_-]+", name):
+        raise ValueError("is not an address such as 127.0.0.1, 0.0.0.0 or ::1")
+    return name
 
 
-def _is_loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
+    """Whether only this machine reaches it."""
+    if host == "localhost":
+        return True
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
@@ -143,6 +143,32 @@ def directory(raw: object) -> Path:
     if path.exists() and not path.is_dir():
         raise ValueError("is a file, not a directory")
     return path
+
+
+def addresses(raw: object) -> tuple[str, ...]:
+    """IP addresses or networks: from commas in one text, or from a list."""
+    words = raw.split(",") if isinstance(raw, str) else list(raw) if isinstance(raw, list | tuple) else [raw]
+    found = [text(word) for word in words]
+    for word in found:
+        try:
+            ipaddress.ip_network(word, strict=False)
+        except ValueError:
+            raise ValueError(f"has {word!r}, which is no IP address such as 127.0.0.1") from None
+    return tuple(found)
+
+
+def database(raw: object) -> str:
+    url = text(raw)
+    if urlsplit(url).scheme.partition("+")[0] not in ("postgresql", "sqlite"):
+        raise ValueError("is not a database: write postgresql://user@host/name, or sqlite:////path/to/file")
+    return url
+
+
+def redis_url(raw: object) -> str:
+    url = text(raw)
+    if url != "memory://" and urlsplit(url).scheme not in ("redis", "rediss"):
+        raise ValueError("is neither memory:// nor redis://host:port/number")
+    return url
 
 
 def existing_file(raw: object) -> Path:

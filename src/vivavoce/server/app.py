@@ -9,7 +9,6 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from functools import partial
 
-from limits.aio.storage import Storage
 from starlette.applications import Starlette
 from starlette.routing import Mount, Route, Router, WebSocketRoute
 
@@ -25,6 +24,7 @@ from vivavoce.server.api import documents
 from vivavoce.server.api.config import config
 from vivavoce.server.errors import handlers
 from vivavoce.server.health import health, ready
+from vivavoce.server.keeping import Keeping
 from vivavoce.server.options import ServerOptions
 from vivavoce.server.pages import Pages
 from vivavoce.server.security import middleware
@@ -36,7 +36,6 @@ from vivavoce.server.v1.legacy import mint_session, mint_transcription, place_be
 from vivavoce.server.v1.realtime import realtime, realtime_without_upgrade
 from vivavoce.server.v1.telephone import accept, refer, reject
 from vivavoce.sessions.registry import Registry
-from vivavoce.store.store import Store, in_memory
 
 __all__ = ["build"]
 
@@ -54,29 +53,36 @@ def build(
     random: Callable[[int], bytes] = secrets.token_bytes,
     answer_call: AnswerCall | None = None,
     warm: Callable[[], Awaitable[None]] | None = None,
-    store: Store | None = None,
-    secret: bytes | None = None,
-    counts: Storage | None = None,
+    keeping: Keeping | None = None,
 ) -> Starlette:
     """``warm`` loads models while the server answers already, so that the first question is no slower than the second.
     ``now`` gives unix seconds, ``random(n)`` n unguessable bytes; ``answer_call`` answers WebRTC offers, by default
-    with aiortc. ``store`` is where keys and links are kept, and ``secret`` what seals them; without, both end with the
-    process. ``counts`` is where limits are counted, in memory if nowhere else. The application closes store and backend
-    when it ends. What ``server.run`` needs to leave in order is ``app.state.service``."""
+    with aiortc. Without ``keeping``, all that is kept ends with the process. The application closes store and
+    backend when it ends. What ``server.run`` needs to leave in order is ``app.state.service``."""
 
     def new_id(prefix: str) -> str:
         return prefix + random(ID_BYTES).hex()
 
-    store = store or in_memory()
-    sealer = Sealer(secret or random(SECRET_BYTES), random)
+    keeping = keeping or Keeping()
+    store = keeping.store
+    sealer = Sealer(keeping.secret or random(SECRET_BYTES), random)
     grants = Grants(store.grants, sealer, now=now, random=random)
     service = Service(
         options=options,
         backend=backend,
         registry=Registry(limit=options.max_sessions, now=now),
         grants=grants,
-        gate=Gate(grants, store.keys, store.shares, sealer, now, given=GivenKeys(options.api_keys)),
-        limits=Limits(options.allowances, now=now, storage=counts),
+        gate=Gate(
+            grants,
+            store.keys,
+            store.shares,
+            sealer,
+            now,
+            given=GivenKeys(options.api_keys),
+            tokens=keeping.tokens,
+            served=options.served,
+        ),
+        limits=Limits(options.allowances, now=now, storage=keeping.counts),
         store=store,
         answer_call=answer_call or _aiortc(new_id),
         new_id=new_id,
@@ -84,7 +90,7 @@ def build(
     )
     app = Starlette(
         routes=_routes(service),
-        middleware=middleware(options.host, options.allow_origins),
+        middleware=middleware(options.host, options.allow_origins, options.public_url),
         exception_handlers=handlers(),
         lifespan=partial(_life, service, warm),
     )

@@ -32,6 +32,10 @@ class ServerOptions:
     """Whether the page shows raw events in the console."""
     allow_origins: tuple[str, ...] = ()
     """Other sites that may embed the orb, as browsers write them: ``https://app.example``."""
+    public_url: str | None = None
+    """How people reach this server through a proxy in front, without a slash at its end."""
+    served: bool = False
+    """Whether a key is demanded even while nobody has been given one."""
     api_keys: tuple[str, ...] = field(default=(), repr=False)
     """Standard keys that are let in, beside those in the store. None at all is local mode: any key or none will do."""
     agents: Agents = field(default_factory=Agents, repr=False)

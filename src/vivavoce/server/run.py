@@ -11,7 +11,7 @@ import signal
 import socket
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -47,6 +47,8 @@ class Serving:
     certificate: Path | None = None
     private_key: Path | None = None
     """PEM files; with both, the server speaks https."""
+    trusted_proxies: Sequence[str] = ()
+    """Addresses and networks that are believed in X-Forwarded-For and X-Forwarded-Proto."""
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -80,7 +82,8 @@ def _config(app: Starlette, how: Serving) -> uvicorn.Config:
         log_config=None,
         access_log=False,
         server_header=False,
-        proxy_headers=False,  # nobody stands between us and a local client
+        proxy_headers=bool(how.trusted_proxies),
+        forwarded_allow_ips=list(how.trusted_proxies),
         http=Protocol,
         ws="websockets-sansio",
         ws_max_size=MAX_MESSAGE,

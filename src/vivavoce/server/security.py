@@ -6,6 +6,7 @@ first shows in ``Origin``, the second in ``Host``; both are checked on every req
 
 import ipaddress
 from collections.abc import Collection
+from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
@@ -26,11 +27,11 @@ MAX_BODY = 1024 * 1024
 PREFLIGHT_SECONDS = 600
 
 
-def middleware(host: str, allow_origins: Collection[str]) -> list[Middleware]:
+def middleware(host: str, allow_origins: Collection[str], public_url: str | None = None) -> list[Middleware]:
     """In the order in which a request meets them."""
     return [
         Middleware(RefuseLargeHeaders),
-        Middleware(Guard, host=host, allow_origins=allow_origins),
+        Middleware(Guard, host=host, allow_origins=allow_origins, public_url=public_url),
         Middleware(
             CORSMiddleware,
             allow_origins=list(allow_origins),
@@ -48,12 +49,18 @@ def middleware(host: str, allow_origins: Collection[str]) -> list[Middleware]:
 
 class Guard:
     """Refuses a ``Host`` that is neither this machine's nor the bound one, and an ``Origin`` that is
-    neither the page's own server nor on the list."""
+    neither the page's own server nor on the list.
 
-    def __init__(self, app: ASGIApp, host: str, allow_origins: Collection[str]) -> None:
+    Whoever is bound to more than this machine is called by its addresses too, which nobody can point elsewhere; by a
+    name only as ``public_url``, since a name is what a stranger's name server can lie about."""
+
+    def __init__(self, app: ASGIApp, host: str, allow_origins: Collection[str], public_url: str | None) -> None:
         self._app = app
-        self._host = host.lower()
-        self._origins = frozenset(allow_origins)
+        public = urlsplit(public_url or "")
+        self._names = {host.lower(), "localhost", public.hostname or "localhost"}
+        self._by_address = not _is_loopback(host) and host != "localhost"
+        own = {f"{public.scheme}://{public.netloc}".lower()} if public_url else set()
+        self._origins = frozenset(allow_origins) | own
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan" or (refused := self._judge(scope)) is None:
@@ -69,7 +76,8 @@ class Guard:
         if not self._is_ours(host):
             return Refused(
                 403, "host_not_allowed",
-                "This server answers on its own machine only; open it as http://localhost with its port.",
+                "This server is not known by that name; open it as http://localhost with its port, or start it with "
+                "--public-url and the name.",
             )  # fmt: skip
         origin = headers.get("origin")
         if origin is None or origin in self._origins or origin == _own_origin(scope["scheme"], host):
@@ -81,7 +89,9 @@ class Guard:
 
     def _is_ours(self, host: str) -> bool:
         name = _without_port(host)
-        return name in {self._host, "localhost"} or name.endswith(".localhost") or _is_loopback(name)
+        if name in self._names or name.endswith(".localhost") or _is_loopback(name):
+            return True
+        return self._by_address and _is_address(name)
 
 
 def _own_origin(scheme: str, host: str) -> str:
@@ -95,10 +105,15 @@ def _without_port(host: str) -> str:
 
 
 def _is_loopback(name: str) -> bool:
+    return _is_address(name) and ipaddress.ip_address(name).is_loopback
+
+
+def _is_address(name: str) -> bool:
     try:
-        return ipaddress.ip_address(name).is_loopback
+        ipaddress.ip_address(name)
     except ValueError:
         return False
+    return True
 
 
 class SafeHeaders:
