@@ -12,7 +12,7 @@ compile() {
         --custom-compile-command "make lock" --output-file "$target" "$@" >/dev/null
 }
 
-compile requirements-dev.lock pyproject.toml --extra talk --group dev ${ARGS:-}
+compile requirements-dev.lock pyproject.toml --all-extras --group dev ${ARGS:-}
 # What runs is what was tested: the same versions, also where a test's client holds one back.
 compile requirements.lock pyproject.toml --extra talk --constraint requirements-dev.lock ${ARGS:-}
 compile requirements-setup.lock --group setup --constraint requirements-dev.lock ${ARGS:-}

@@ -1,8 +1,9 @@
-"""Sees to it that the tests have a Chromium, and a Node with the front end's packages: takes what is there, else
-installs what can be had. `tools.py web` sees to Node alone, and runs a script of web/package.json with it.
+"""Sees to it that the tests have a Chromium, a Node with the front end's packages and, if possible, Redis and
+PostgreSQL: takes what is there, else installs what can be had. `tools.py web` sees to Node alone, and runs a script
+of web/package.json with it.
 
-Playwright's Chromium and the Node of a PyPI wheel stay out of the system; where they cannot be had, Debian's packages
-are installed, if that works without asking for a password.
+Playwright's Chromium and the Node of a PyPI wheel stay out of the system; where they cannot be had, and for the
+servers, Debian's packages are installed, if that works without asking for a password.
 """
 
 import hashlib
@@ -28,6 +29,7 @@ def main(arguments: list[str]) -> int:
         return npm(node, "run", *arguments[1:]) if node and ensure_packages(node) else 1
     browser = ensure_chromium()
     node = ensure_node()
+    try_for_services()
     return 0 if browser and node and ensure_packages(node) else 1
 
 
@@ -48,6 +50,20 @@ def ensure_node() -> str | None:
         [[sys.executable, *wheel], *debian("nodejs", "npm")],
         "Install it from https://nodejs.org or your system's packages.",
     )
+
+
+def try_for_services() -> None:
+    """Redis and PostgreSQL; where they cannot be had, the tests that need them are skipped, with the reason."""
+    for name, find, package in (
+        ("Redis", tools.redis_server, "redis-server"),
+        ("PostgreSQL", tools.postgres_bin, "postgresql"),
+    ):
+        if found := find():
+            print(f"ok      {name}: {found}", flush=True)
+        elif ways := debian(package):
+            print(f"There is no {name} yet; trying: {' '.join(ways[-1])}", flush=True)
+            for way in ways:
+                run(way)
 
 
 def ensure(name: str, find: Callable[[], str | None], ways: list[list[str]], remedy: str) -> str | None:

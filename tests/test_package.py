@@ -4,6 +4,7 @@ import re
 import subprocess
 import sys
 import tomllib
+from itertools import chain
 from pathlib import Path
 from zipfile import ZipFile
 
@@ -46,7 +47,7 @@ def test_the_wheel_gives_the_command_and_the_licences(wheel: ZipFile):
 def test_the_notices_name_every_dependency():
     told = (ROOT / "THIRD_PARTY_NOTICES.md").read_text("utf-8")
     named = {word.lower() for word in re.findall(r"[A-Za-z][A-Za-z0-9_-]*", told)}
-    wanted = [*PROJECT["project"]["dependencies"], *PROJECT["project"]["optional-dependencies"]["talk"]]
+    wanted = [*PROJECT["project"]["dependencies"], *chain(*PROJECT["project"]["optional-dependencies"].values())]
     assert {_name(each) for each in wanted} <= named
 
 
@@ -62,7 +63,7 @@ def test_the_lock_files_know_every_dependency(group: str):
     """After a change in pyproject.toml: make lock."""
     wanted = [*PROJECT["project"]["dependencies"], *PROJECT["project"]["optional-dependencies"]["talk"]]
     if group == "requirements-dev.lock":
-        wanted += PROJECT["dependency-groups"]["dev"]
+        wanted += [*PROJECT["dependency-groups"]["dev"], *chain(*PROJECT["project"]["optional-dependencies"].values())]
     locked = set(re.findall(r"^([a-z0-9-]+)==", (ROOT / group).read_text("utf-8"), re.MULTILINE))
     assert {_name(each) for each in wanted} <= locked
 

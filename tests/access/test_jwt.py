@@ -86,7 +86,7 @@ def published(**keys: Any) -> dict[str, Any]:
     made = []
     for id, key in keys.items():
         algorithm = jwt.get_algorithm_by_name("RS256" if isinstance(key, rsa.RSAPrivateKey) else "ES256")
-        made.append({**json.loads(algorithm.to_jwk(key.public_key())), "kid": id, "use": "sig"})  # type: ignore[attr-defined]
+        made.append({**json.loads(algorithm.to_jwk(key.public_key())), "kid": id, "use": "sig"})
     return {"keys": made}
 
 

@@ -66,7 +66,17 @@ def _postgres() -> Path:
     directory = _directory()
     become = _somebody(directory)
     data = directory / "data"
-    make = [bin / "initdb", "-D", data, "-U", "vivavoce", "--auth=trust", "--no-sync", "--encoding=UTF8", "--locale=C"]
+    make = [
+        str(bin / "initdb"),
+        "-D",
+        str(data),
+        "-U",
+        "vivavoce",
+        "--auth=trust",
+        "--no-sync",
+        "--encoding=UTF8",
+        "--locale=C",
+    ]
     subprocess.run(make, check=True, capture_output=True, preexec_fn=become, cwd=directory)
     options = ["-k", str(directory), "-c", "listen_addresses=", "-c", "fsync=off", "-c", "full_page_writes=off"]
     process = subprocess.Popen(
