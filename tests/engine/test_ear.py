@@ -1,11 +1,13 @@
+import numpy as np
 import pytest
 
 from tests.support.fake_models import FakeVad, tone
-from vivavoce.audio import g711
+from vivavoce.audio import g711, noise
+from vivavoce.audio.pcm import level_dbfs
 from vivavoce.audio.resample import convert
 from vivavoce.engine.ear import SLACK, Ear
 from vivavoce.protocol.session.commands import RATE, Span
-from vivavoce.protocol.wire.config import Pcm, Pcma, Pcmu
+from vivavoce.protocol.wire.config import NoiseReduction, Pcm, Pcma, Pcmu
 from vivavoce.protocol.wire.errors import ProtocolError
 
 
@@ -59,3 +61,23 @@ def test_telephone_formats_become_24_khz(format: Pcmu | Pcma, encode):
     sound = encode(convert(tone(1000), RATE, 8000))
     samples = sum(listener.hear(sound[at : at + 160], format) for at in range(0, len(sound), 160))
     assert abs(samples - RATE) < 100
+
+
+@pytest.mark.skipif(not noise.available(), reason="webrtc-noise-gain has wheels for Linux alone")
+def test_noise_is_reduced_as_long_as_it_is_wanted_and_positions_stay_true():
+    listener, _ = ear()
+    sound = (np.random.default_rng(1).normal(size=RATE) * 300).astype("<i2").tobytes()
+    for reduction in (None, NoiseReduction(type="near_field"), NoiseReduction(type="far_field", strength=0.0)):
+        for at in range(0, len(sound), 960):
+            assert listener.hear(sound[at : at + 960], Pcm(), reduction) == 480
+    loudness = [level_dbfs(listener.cut(Span(second * RATE + RATE // 2, (second + 1) * RATE))) for second in range(3)]
+    assert loudness[0] == loudness[2] == pytest.approx(level_dbfs(sound), abs=0.5)
+    assert loudness[1] < loudness[0] - 4
+
+
+def test_noise_reduction_that_is_not_installed(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture):
+    monkeypatch.setattr(noise, "available", lambda: False)
+    listener, _ = ear()
+    assert listener.hear(tone(20), Pcm(), NoiseReduction(type="near_field")) == 480
+    assert listener.cut(Span(0, 480)) == tone(20)
+    assert "not installed" in caplog.text

@@ -4,15 +4,21 @@ Positions are 24 kHz samples from the start of the session, as in the core, whic
 timeline must be kept. Everything here runs inline, once a frame: the hot path.
 """
 
+import logging
+import math
 from collections.abc import Callable
 
+from vivavoce.audio import noise
 from vivavoce.audio.resample import Resampler
 from vivavoce.engine.formats import Decoder
 from vivavoce.models.interfaces import Vad, VadStream
 from vivavoce.protocol.session.commands import RATE, Span
-from vivavoce.protocol.wire.config import Format, Pcm
+from vivavoce.protocol.wire.config import Format, NoiseReduction, Pcm
+from vivavoce.protocol.wire.shape import get
 
 __all__ = ["Ear"]
+
+log = logging.getLogger(__name__)
 
 SLACK = RATE
 """What is no longer asked for is dropped a second at a time."""
@@ -23,6 +29,8 @@ class Ear:
         """``speech(end, probability)`` is told of each window of voice activity."""
         self._vad, self._speech = vad, speech
         self._decoder = Decoder(Pcm())
+        self._reduction: NoiseReduction | None = None
+        self._reducer: noise.NoiseReducer | None = None
         self._timeline = bytearray()
         self._origin = 0
         """Position of the timeline's first sample."""
@@ -32,11 +40,15 @@ class Ear:
     def received(self) -> int:
         return self._origin + len(self._timeline) // 2
 
-    def hear(self, data: bytes, format: Format) -> int:
+    def hear(self, data: bytes, format: Format, reduction: NoiseReduction | None = None) -> int:
         """Take a client's audio; returns how many samples it came to. Raises :class:`ProtocolError`."""
         if type(format) is not type(self._decoder.format):
             self._decoder = Decoder(format)
+        if reduction != self._reduction:
+            self._reduction, self._reducer = reduction, _reducer(reduction)
         pcm = self._decoder.push(data)
+        if self._reducer:
+            pcm = self._reducer.push(pcm)
         self._timeline += pcm
         return len(pcm) // 2
 
@@ -60,6 +72,19 @@ class Ear:
         if before - self._origin >= SLACK:
             del self._timeline[: 2 * (before - self._origin)]
             self._origin = before
+
+
+_STRONGEST = {"near_field": noise.LEVELS // 2, "far_field": noise.LEVELS}
+"""A microphone at the mouth hears little noise; one across the room hears more of it than of the voice."""
+
+
+def _reducer(wanted: NoiseReduction | None) -> noise.NoiseReducer | None:
+    """S-25. Where it cannot be had, the session goes on without."""
+    level = math.ceil(get(wanted.strength, 1.0) * _STRONGEST[wanted.type]) if wanted else 0
+    if level and not noise.available():
+        log.warning("noise reduction is wanted and not installed: pip install webrtc-noise-gain")
+        return None
+    return noise.NoiseReducer(level) if level else None
 
 
 class _Activity:

@@ -31,7 +31,7 @@ from vivavoce.protocol.session import Session
 from vivavoce.protocol.session import commands as do
 from vivavoce.protocol.session.mcp import McpFailure
 from vivavoce.protocol.session.transcription import Heard, HeardFailed
-from vivavoce.protocol.wire.config import Format, Pcm
+from vivavoce.protocol.wire.config import AudioInput, Format, Pcm
 from vivavoce.protocol.wire.errors import ProtocolError
 
 __all__ = ["EngineSession"]
@@ -142,7 +142,7 @@ class EngineSession:
         """The hot path: one frame of audio."""
         assert frame.audio is not None
         try:
-            samples = self._ear.hear(frame.audio, self._input_format)
+            samples = self._ear.hear(frame.audio, self._input_format, self._hearing.noise_reduction or None)
         except ProtocolError as error:
             self._core.refuse(error, frame.data.get("event_id"))
             return
@@ -229,9 +229,7 @@ class EngineSession:
     # Early work in a pause: see draft.py ------------------------------------------------------------
 
     def _may_end(self, command: do.MayEnd) -> None:
-        audio = self._core.config.audio
-        hints = audio.input.transcription if audio and audio.input else None
-        self._recognition.draft(command.item_id, self._ear.cut(command.span), hints or None)
+        self._recognition.draft(command.item_id, self._ear.cut(command.span), self._hearing.transcription or None)
         self._group.create_task(self._pause(command), name=f"pause {command.item_id}")
 
     async def _pause(self, command: do.MayEnd) -> None:
@@ -328,13 +326,16 @@ class EngineSession:
 
     @property
     def _input_format(self) -> Format:
-        if self._media:
-            return _PCM
+        format = _PCM if self._media else self._hearing.format
+        assert format, "a configuration in force has everything in it"
+        return format
+
+    @property
+    def _hearing(self) -> AudioInput:
         audio = self._core.config.audio
         assert audio
         assert audio.input
-        assert audio.input.format
-        return audio.input.format
+        return audio.input
 
 
 _PCM = Pcm()
