@@ -16,8 +16,8 @@ from vivavoce.protocol.session.commands import (
     TextPart,
     Usage,
 )  # fmt: skip
+from vivavoce.protocol.session.making import MAX_STEPS
 from vivavoce.protocol.session.mcp import McpFailure
-from vivavoce.protocol.session.replies import MAX_STEPS
 
 SERVER = {"type": "mcp", "server_label": "w", "server_url": "https://w.example/mcp"}
 READS = {"name": "read", "input_schema": {}, "annotations": {"readOnlyHint": True}}

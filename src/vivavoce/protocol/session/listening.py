@@ -55,7 +55,7 @@ class Listening:
         """When :meth:`tick` has something to do."""
         if self._shared.turn is not None:
             return self._last_audio + STALL_SECONDS if self._detector else None
-        detection, quiet = self._shared.hearing.turn_detection, self._replies.quiet_from
+        detection, quiet = self._shared.hearing.turn_detection, self._replies.quiet.since
         timeout = get(detection.idle_timeout_ms, None) if isinstance(detection, ServerVad) else None
         return quiet + timeout / 1000 if quiet is not None and timeout is not None else None
 
@@ -161,7 +161,7 @@ class Listening:
 
     def _idle(self) -> None:
         """Nobody has spoken for ``idle_timeout_ms``: the silence is committed, and the mind asked to speak (O-37)."""
-        self._replies.quiet_from = None
+        self._replies.quiet.broken()
         span, item_id = Span(max(self._start, self.keep_from), self.received), self._out.ids("item")
         where = {"audio_start_ms": span.start * 1000 // RATE, "audio_end_ms": span.end * 1000 // RATE}
         self._out.event("input_audio_buffer.timeout_triggered", **where, item_id=item_id)
