@@ -15,6 +15,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from vivavoce.protocol.dialects import Dialect
 from vivavoce.protocol.frame import FLUSH, Closed, Frame
 from vivavoce.protocol.wire.errors import ProtocolError
+from vivavoce.transports.patient import within
 from vivavoce.transports.refusal import binary, refusal
 
 __all__ = ["WebSocketLine"]
@@ -67,8 +68,7 @@ class WebSocketLine:
             return
         for text in self._dialect.encode(frame):
             try:
-                async with asyncio.timeout(self._patience):
-                    await self._socket.send_text(text)
+                await within(self._patience, self._socket.send_text(text))
             except TimeoutError:
                 await self.close(1008, f"You read too slowly: an event waited {self._patience:g} s for room.")
             except (WebSocketDisconnect, RuntimeError):  # RuntimeError: receive() saw the end first
