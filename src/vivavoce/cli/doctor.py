@@ -15,6 +15,7 @@ from vivavoce.cli.options import EPILOG, SectionedCommand, read, settings_option
 from vivavoce.cli.settings import Settings
 from vivavoce.models import catalog
 from vivavoce.models.interfaces import ModelError
+from vivavoce.server import logs
 
 _COLOURS = {"ok": "green", "warn": "yellow", "fail": "red"}
 
@@ -27,6 +28,7 @@ def command(**options: Any) -> None:
     The exit status is 1 where something is wrong, and 0 where all is well, warnings or not.
     """
     settings = read(options, dict(os.environ))
+    logs.set_up("error", secrets=[settings.upstream_key])  # what is wrong is told below
     failed = asyncio.run(_report(settings))
     if failed:
         click.echo(f"\n{failed} wrong. Each trouble is explained in docs/troubleshooting.md.")
