@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-__all__ = ["APPEND", "AUDIO_DELTA", "FLUSH", "GAP", "PLAYED", "Closed", "Frame", "Line"]
+__all__ = ["APPEND", "AUDIO_DELTA", "FLUSH", "GAP", "OURS", "PLAYED", "Closed", "Frame", "Line"]
 
 APPEND = "input_audio_buffer.append"
 AUDIO_DELTA = "response.output_audio.delta"
@@ -24,6 +24,8 @@ item's audio has left for the listener, and whether nothing is left to play."""
 GAP = "session.gap"
 """From whoever answers, for observers alone: what happened in the ``data["seconds"]`` before is not known here,
 since the call went on without us; None where it is not known how long that was."""
+OURS = frozenset({FLUSH, PLAYED, GAP})
+"""No text frame may be one of these, whoever sends it."""
 
 
 @dataclass(slots=True)
