@@ -26,4 +26,6 @@ class Pages(StaticFiles):
             response.headers["content-type"] = f"{_TYPES[suffix]}; charset=utf-8"
         # The page names its files without hashes, so it alone has to be fresh each time.
         response.headers["cache-control"] = "no-cache" if suffix == ".html" else f"max-age={MAX_AGE}"
+        if suffix != ".html":
+            response.headers["cross-origin-resource-policy"] = "cross-origin"  # it is there to be embedded
         return response

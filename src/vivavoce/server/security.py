@@ -117,7 +117,8 @@ def _is_address(name: str) -> bool:
 
 
 class SafeHeaders:
-    """What keeps a page of ours from running, or being framed by, anything that is not ours."""
+    """What keeps a page of ours from running, or being framed or read by, anything that is not ours. ``Pages`` lets
+    other sites load the orb."""
 
     def __init__(self, app: ASGIApp, frame_ancestors: Collection[str]) -> None:
         self._app = app
@@ -128,6 +129,8 @@ class SafeHeaders:
             "X-Content-Type-Options": "nosniff",
             "Referrer-Policy": "no-referrer",
             "Permissions-Policy": "microphone=(self)",
+            "Cross-Origin-Opener-Policy": "same-origin",
+            "Cross-Origin-Resource-Policy": "same-origin",
         }
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -1,0 +1,1 @@
+"""What an attacker would try, at a whole server in served mode."""
