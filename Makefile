@@ -1,5 +1,5 @@
 # The few things one does with Vivavoce. Python 3.11 to 3.13 and make are all it takes; the work is in scripts/.
-.PHONY: help setup run test lint format lock web conformance
+.PHONY: fuzz help setup run test lint format lock web conformance
 .DEFAULT_GOAL := help
 
 help: ## show this
@@ -35,3 +35,7 @@ web: ## build the front end from web/
 conformance: ## print the protocol row by row: which test holds it, what does not hold yet, what does not apply
 	@sh scripts/setup.sh dev
 	@.venv/bin/python scripts/conformance.py
+
+fuzz: ## throw 100,000 malformed frames at a live server (make fuzz ARGS="5000 7": how many, and a seed)
+	@sh scripts/setup.sh dev
+	@.venv/bin/python -m tests.fuzz $(ARGS)

@@ -22,6 +22,9 @@ MAX_DRAFTS = 3
 MAX_DRAFT_SECONDS = 10
 """A longer turn is recognised once, at its end."""
 
+AT_ONCE = 20 * RATE * 2
+"""Bytes of audio that are made ready in the event loop, in 10 ms; more of it in a thread."""
+
 
 @dataclass(slots=True)
 class _Draft:
@@ -97,13 +100,19 @@ class Recognition:
 
     async def _words(self, pcm: bytes, hints: Transcription | None) -> Heard | HeardFailed:
         try:
-            found = await self._stt.transcribe(convert(pcm, RATE, self._stt.rate), _hints(hints))
+            found = await self._stt.transcribe(await _converted(pcm, self._stt.rate), _hints(hints))
             return Heard(found.text, tuple((each.token, each.logprob) for each in found.logprobs or ()) or None)
         except ModelError as error:
             return HeardFailed(str(error))
         except Exception:
             log.exception("a recognition failed by a fault of ours")
             return HeardFailed("The server failed to recognise this; say it again.")
+
+
+async def _converted(pcm: bytes, rate: int) -> bytes:
+    if len(pcm) > AT_ONCE:
+        return await asyncio.to_thread(convert, pcm, RATE, rate)
+    return convert(pcm, RATE, rate)
 
 
 def _hints(asked: Transcription | None) -> Hints:

@@ -38,6 +38,9 @@ __all__ = ["EngineSession"]
 
 log = logging.getLogger(__name__)
 
+AT_ONCE = 48_000
+"""Bytes of audio that are listened to without a break: a second of PCM, 3 ms of work."""
+
 
 class EngineSession:
     """A :class:`Line`. Made by :meth:`open`, ended by :meth:`close`."""
@@ -103,7 +106,10 @@ class EngineSession:
         if self._archive.full:  # a client that brings audio faster than it can be put away
             await self._archive.room()
         if frame.type == APPEND and frame.audio is not None:
-            self._hear(frame)
+            if len(frame.audio) > AT_ONCE:
+                await self._hear_long(frame, frame.audio)
+            else:
+                self._hear(frame)
         elif frame.type == PLAYED:
             self._played(frame)
         else:
@@ -148,6 +154,16 @@ class EngineSession:
             return
         self._core.audio(self._clock(), samples)
         self._ear.listen(self._core.detects, samples)
+
+    async def _hear_long(self, frame: Frame, audio: bytes) -> None:
+        """As if it had come in pieces, so that other sessions are not kept waiting."""
+        if len(audio) % 2 and isinstance(self._input_format, Pcm):
+            self._hear(frame)  # which refuses all of it
+            return
+        for at in range(0, len(audio), AT_ONCE):
+            self._hear(Frame(frame.type, frame.data, audio[at : at + AT_ONCE]))
+            self._carry_out()
+            await asyncio.sleep(0)
 
     def _played(self, frame: Frame) -> None:
         item_id, ms, drained = frame.data["item_id"], frame.data["audio_ms"], frame.data["drained"]

@@ -44,5 +44,6 @@ def set_up(level: str, secrets: Sequence[str] = ()) -> None:
 
 
 def _is_true(record: logging.LogRecord) -> bool:
-    """Uvicorn takes a WebSocket that was refused over HTTP for one that was forgotten, and calls it an error."""
-    return "without completing handshake" not in str(record.msg)
+    """Uvicorn takes a WebSocket that was refused over HTTP for one that was forgotten, and calls it an error; and text
+    that is no UTF-8 gets a traceback, though it is a client's mistake and the client is told."""
+    return not any(words in str(record.msg) for words in ("without completing handshake", "Invalid UTF-8 sequence"))

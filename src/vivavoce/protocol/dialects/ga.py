@@ -70,7 +70,7 @@ def _check_shape(kind: str, data: dict[str, Any]) -> None:
     if kind in OURS:
         raise ProtocolError("invalid_value", f"Invalid value: '{kind}' is no event.", param="type")
     level = _nested(data.values())
-    for _ in range(MAX_DEPTH - 1):
+    for _ in range(MAX_DEPTH):
         if not level:
             return
         level = _nested(chain.from_iterable(node.values() if type(node) is dict else node for node in level))

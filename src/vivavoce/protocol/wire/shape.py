@@ -46,12 +46,17 @@ def check(data: Any, shape: type[T], at: str = "") -> T:
         raise _translated(str(error), at) from None
 
 
+MOST = 500
+"""Characters that an error keeps of each end of an explanation."""
+
 _LOCATED = re.compile(r"^(?P<what>.*?)(?: - at (?:`key` in )?`\$(?P<path>.*)`)?$", re.DOTALL)
 _FIELD = re.compile(r"Object (?P<fault>missing required|contains unknown) field `(?P<field>.*)`")
 
 
 def _translated(message: str, at: str) -> ProtocolError:
     """msgspec says what and where in one fixed form; its version is pinned and tests hold the mapping."""
+    if len(message) > 2 * MOST:  # it repeats what was sent; what is at fault stands at the ends
+        message = f"{message[:MOST]}…{message[-MOST:]}"
     located = _LOCATED.match(message)
     assert located is not None
     what, path = located["what"], (located["path"] or "").replace("[...]", "").lstrip(".")

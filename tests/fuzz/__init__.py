@@ -1,0 +1,1 @@
+"""Malformed frames by the thousand, thrown at a live server: ``make fuzz``."""
