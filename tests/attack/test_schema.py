@@ -19,7 +19,7 @@ from schemathesis.specs.openapi.checks import (
 from tests.attack.house import GIVEN, bearer, house
 from tests.attack.openapi import document
 
-EXAMPLES = 10
+EXAMPLES = 6
 
 
 @schemathesis.serializer("application/sdp")

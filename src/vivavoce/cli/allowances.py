@@ -10,11 +10,12 @@ from vivavoce.access.limits import UNLIMITED, Allowance, Kind
 __all__ = ["DEFAULTS", "SHAPE", "allowance"]
 
 DEFAULTS: Final[Mapping[Kind, str]] = {
-    "key": "100 sessions, 600 mints, 6000 minutes, 200 dollars",
-    "user": "4 sessions, 30 mints, 240 minutes, 20 dollars",
-    "address": "16 sessions, 120 mints, 960 minutes, 80 dollars",
+    "key": "100 sessions, 600 mints, 6000 minutes",
+    "user": "4 sessions, 30 mints, 240 minutes",
+    "address": "16 sessions, 120 mints, 960 minutes",
 }
-"""In served mode. An address may be a household or an office."""
+"""In served mode. An address may be a household or an office. No money: a limit of that lets nobody in where the price
+of a model is not known, so it is the owner's to set."""
 SHAPE: Final = "sessions at one time, mints (ephemeral keys) a minute, minutes and dollars a day; none for no limit"
 
 _WORDS = [field.name for field in fields(Allowance)]
@@ -29,7 +30,7 @@ def allowance(raw: object) -> Allowance:
     numbers: dict[str, float] = {}
     for part in raw.split(","):
         if not (found := re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s+([a-z]+)\s*", part)):
-            raise ValueError(f"is not written like '{DEFAULTS['user']}'")
+            raise ValueError(f"is not written like '{DEFAULTS['user']}, 20 dollars'")
         number, word = float(found[1]), found[2]
         if word not in _WORDS or word in numbers:
             raise ValueError(f"has {word!r} where one of {', '.join(_WORDS)} belongs, once")
