@@ -1,10 +1,14 @@
 """Too many, too much, too long: each is refused with when to come again, and nothing hangs."""
 
+from decimal import Decimal
+
 import pytest
 from websockets.asyncio.client import connect
 
 from tests.attack.house import GIVEN, bearer, event, house, last_words
 from vivavoce.access.limits import Allowance, Subject
+from vivavoce.access.prices import Price, Prices
+from vivavoce.protocol.frame import Frame
 from vivavoce.sessions import upkeep
 from vivavoce.sessions.upkeep import Lasting
 
@@ -109,6 +113,44 @@ async def test_a_link_mints_for_its_agents_sessions_until_its_minutes_are_used(h
         refused = await at.mint(share=token)
         assert (refused.status_code, refused.json()["error"]["code"]) == (403, "share_exhausted")
         assert (await at.place(key)).status_code == 403
+
+
+SPENT = {
+    "type": "response.done",
+    "event_id": "event_done",
+    "response": {
+        "id": "resp_1",
+        "usage": {"input_tokens": 0, "output_tokens": 1000, "output_token_details": {"text_tokens": 1000}},
+    },
+}
+
+
+async def test_a_link_past_its_money(hasty: None):
+    prices = Prices({"gpt-realtime": Price(text_out=Decimal(10))})  # a cent for a thousand tokens
+    async with house(prices=prices) as at:
+        token, id = await at.share(dollars=0.015)
+        key = await at.ephemeral(share=token)
+        async with connect(at.served.ws, additional_headers=bearer(key)) as socket:
+            await event(socket)
+            line = await at.backend.next_opened()
+            line.arrive(Frame("response.done", SPENT))
+            assert (await event(socket))["type"] == "response.done"
+            line.arrive(Frame("response.done", SPENT))
+            said, code = await last_words(socket)
+        assert (said["error"]["code"], code) == ("budget_exceeded", 4000)
+        share = await at.store.shares.get(id)
+        assert share is not None
+        assert share.used_dollars == pytest.approx(0.02)
+        assert "money" in (await at.mint(share=token)).json()["error"]["message"]
+        assert (await at.place(key)).status_code == 403
+
+
+async def test_a_link_with_money_begins_nothing_that_has_no_known_price():
+    async with house(prices=Prices({})) as at:
+        token, _ = await at.share(dollars=1.0)
+        answer = await at.place(await at.ephemeral(share=token))
+        assert answer.json()["error"]["code"] == "price_unknown"
+        assert at.backend.requests == []
 
 
 async def test_two_visitors_share_one_budget(hasty: None):
