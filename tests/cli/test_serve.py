@@ -15,8 +15,8 @@ from click.testing import CliRunner
 from tests.support.backends import ScriptedBackend
 from tests.support.process import PATIENCE, serve
 from tests.support.scripted_realtime import Stage, scripted
+from vivavoce.cli.building import announcement
 from vivavoce.cli.main import main
-from vivavoce.cli.serve import announcement
 from vivavoce.cli.settings import load, specs
 from vivavoce.client.realtime import connect
 from vivavoce.protocol.frame import Closed, Frame

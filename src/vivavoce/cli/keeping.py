@@ -3,10 +3,8 @@
 import os
 import secrets
 import time
-from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import click
 
@@ -17,7 +15,7 @@ from vivavoce.server.keeping import Keeping
 from vivavoce.store.database import StoreError, in_directory
 from vivavoce.store.store import Store, open_store
 
-__all__ = ["keep", "known_secrets", "lets_somebody_in", "open_stored", "secret"]
+__all__ = ["keep", "lets_somebody_in", "open_stored", "secret"]
 
 SECRET_FILE = "secret"
 SECRET_BYTES = 32
@@ -62,13 +60,6 @@ def secret(settings: Settings) -> bytes:
             f"The secret {path} is damaged. Put back the right one, or delete it; share links with a key of their own, "
             "and ephemeral keys, then have to be made anew."
         ) from None
-
-
-def known_secrets(settings: Settings) -> Sequence[str]:
-    """That the log must never show."""
-    held = (settings.upstream_key, settings.turn_secret, settings.jwt_secret, settings.secret, *settings.api_keys)
-    passwords = (urlsplit(url or "").password for url in (settings.database_url, settings.limits_url))
-    return [each for each in (*held, *passwords) if each]
 
 
 def _write_new(path: Path, text: str) -> None:

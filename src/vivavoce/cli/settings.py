@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
+from urllib.parse import urlsplit
 
 import platformdirs
 from dotenv import dotenv_values
@@ -230,6 +231,13 @@ class Settings:
     """What VIVAVOCE_SECRET holds: seals what is stored, in the place of the data directory's own secret."""
     upstream_key: str = field(default="", repr=False)
     """What ``upstream_key_env`` holds. Never in a file of settings, an option, a message or a log."""
+
+    @property
+    def secrets(self) -> list[str]:
+        """What no log may show."""
+        held = (self.upstream_key, self.turn_secret, self.jwt_secret, self.secret, *self.api_keys)
+        passwords = (urlsplit(url or "").password for url in (self.database_url, self.limits_url))
+        return [each for each in (*held, *passwords) if each]
 
     @property
     def answers(self) -> Literal["builtin", "upstream"]:

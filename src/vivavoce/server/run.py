@@ -16,12 +16,16 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
+from typing import TYPE_CHECKING
 
 import uvicorn
 from starlette.applications import Starlette
 
+from vivavoce.server.door import Door
 from vivavoce.server.headers import Protocol
-from vivavoce.server.service import Service
+
+if TYPE_CHECKING:
+    from vivavoce.server.service import Service
 
 __all__ = ["CannotListen", "Server", "Serving", "listen", "serve"]
 
@@ -60,9 +64,12 @@ def listen(host: str, port: int) -> socket.socket:
         raise CannotListen(_why(host, port, error)) from None
 
 
-def serve(app: Starlette, listening: socket.socket, how: Serving) -> None:
-    """Blocks until SIGTERM or SIGINT; a second one does not wait for answers."""
+def serve(app: Starlette | Door, listening: socket.socket, how: Serving) -> None:
+    """Blocks until SIGTERM or SIGINT; a second one does not wait for answers. Raises what the building of an
+    application behind a door raised."""
     Server(app, how).run([listening])
+    if isinstance(app, Door) and app.failure is not None:
+        raise app.failure
 
 
 def _why(host: str, port: int, error: OSError) -> str:
@@ -76,7 +83,7 @@ def _why(host: str, port: int, error: OSError) -> str:
     return f"Cannot listen on {host}, port {port}: {error.strerror or error}."
 
 
-def _config(app: Starlette, how: Serving) -> uvicorn.Config:
+def _config(app: Starlette | Door, how: Serving) -> uvicorn.Config:
     return uvicorn.Config(
         app,
         log_config=None,
@@ -99,26 +106,33 @@ def _config(app: Starlette, how: Serving) -> uvicorn.Config:
 class Server(uvicorn.Server):
     """Ends the sessions before uvicorn ends the connections that carry them."""
 
-    def __init__(self, app: Starlette, how: Serving) -> None:
+    def __init__(self, app: Starlette | Door, how: Serving) -> None:
         super().__init__(_config(app, how))
-        self._service: Service = app.state.service
+        self._app = app
+        if isinstance(app, Door):
+            app.give_up = lambda: self.handle_exit(signal.SIGTERM, None)
         self._drain_seconds = how.drain_seconds
         self._hurry = asyncio.Event()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        log.info("leaving live=%d", len(self._service.registry))
+        service = self._app.service if isinstance(self._app, Door) else self._app.state.service
+        if service is not None:
+            await self._drain(service)
+        await super().shutdown(sockets)
+        if self.force_exit:  # uvicorn would leave the models and their processes to themselves
+            await self.lifespan.shutdown()
+        log.info("left")
+
+    async def _drain(self, service: "Service") -> None:
+        log.info("leaving live=%d", len(service.registry))
         async with asyncio.TaskGroup() as group:
-            drain = group.create_task(self._service.registry.drain(self._drain_seconds))
+            drain = group.create_task(service.registry.drain(self._drain_seconds))
             hurry = group.create_task(self._hurry.wait())
             await asyncio.wait([drain, hurry], return_when=asyncio.FIRST_COMPLETED)
             drain.cancel()
             hurry.cancel()
         if self._hurry.is_set():
-            await self._service.registry.drain(0)
-        await super().shutdown(sockets)
-        if self.force_exit:  # uvicorn would leave the models and their processes to themselves
-            await self.lifespan.shutdown()
-        log.info("left")
+            await service.registry.drain(0)
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
