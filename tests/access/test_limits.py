@@ -8,7 +8,7 @@ from limits.aio.storage import MemoryStorage
 
 from tests.support.access import Clock
 from tests.support.services import redis
-from vivavoce.access.counts import counts_at
+from vivavoce.access.counts import close_counts, counts_at
 from vivavoce.access.grants import Grant
 from vivavoce.access.limits import UNLIMITED, Allowance, Kind, Left, Limits, LimitsUnknown, OverLimit, Subject, subjects
 from vivavoce.access.principal import LOCAL, Principal
@@ -27,6 +27,7 @@ async def limits(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
         storage = counts_at(url)
         await storage.reset()
         yield lambda allowances: Limits(allowances, now=Clock(), storage=storage)
+        await close_counts(storage)
 
 
 async def test_without_numbers_there_are_no_limits(limits):
@@ -84,6 +85,7 @@ async def test_counts_that_cannot_be_asked():
     for asking in (limits.mint(KEY), limits.begin(KEY)):
         with pytest.raises(LimitsUnknown):
             await asking
+    await limits.close()
 
 
 async def test_in_memory_what_is_over_is_forgotten(monkeypatch):

@@ -12,10 +12,11 @@ from dataclasses import dataclass
 from typing import Final, Literal, NamedTuple
 
 from limits import RateLimitItemPerDay, RateLimitItemPerMinute
-from limits.aio.storage import MemoryStorage, Storage
+from limits.aio.storage import Storage
 from limits.aio.strategies import FixedWindowRateLimiter
 from limits.errors import StorageError
 
+from vivavoce.access.counts import close_counts, counts_at
 from vivavoce.access.principal import Principal
 
 __all__ = [
@@ -93,7 +94,7 @@ class Limits:
         self, allowances: Mapping[Kind, Allowance], *, now: Callable[[], float], storage: Storage | None = None
     ) -> None:
         self._allowances, self._now = dict(allowances), now
-        self._counts = FixedWindowRateLimiter(storage or MemoryStorage(wrap_exceptions=True))
+        self._counts = FixedWindowRateLimiter(storage or counts_at("memory://"))
 
     async def mint(self, who: tuple[Subject, ...]) -> None:
         """One ephemeral key more. Raises :class:`OverLimit`."""
@@ -160,6 +161,9 @@ class Limits:
         allowance = self._of(subject)
         most = (allowance.minutes or 0) * 60 if what == "seconds" else round((allowance.dollars or 0) * MICRO)
         return float((await self._counts.get_window_stats(_day(most), what, *subject)).reset_time)
+
+    async def close(self) -> None:
+        await close_counts(self._counts.storage)
 
     def _of(self, subject: Subject) -> Allowance:
         return self._allowances.get(subject.kind, UNLIMITED)

@@ -134,6 +134,7 @@ async def _life(service: Service, warm: Callable[[], Awaitable[None]] | None, _a
         warming.cancel()
         await asyncio.wait([warming])
         await service.backend.close()
+        await service.limits.close()
         service.store.close()
 
 
