@@ -4,7 +4,7 @@ import asyncio
 import json
 import secrets
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from typing import Any
@@ -97,12 +97,15 @@ def bearer(key: str | None) -> dict[str, str]:
 
 
 @asynccontextmanager
-async def house(**options: Any) -> AsyncIterator[House]:
+async def house(trusted_proxies: Sequence[str] = (), **options: Any) -> AsyncIterator[House]:
     backend, calls, clock = ScriptedBackend(), Calls(), Shift()
     keeping = Keeping(store=in_memory(), secret=SECRET, tokens=Tokens(Secret(JWT_SECRET), clock))
     chosen = ServerOptions(**{"api_keys": (GIVEN,), **options})
     app = build(chosen, backend, answer_call=calls.answer, keeping=keeping, now=clock)
-    async with serving_app(app) as served, httpx.AsyncClient(base_url=served.http, timeout=20) as http:
+    async with (
+        serving_app(app, trusted_proxies=trusted_proxies) as served,
+        httpx.AsyncClient(base_url=served.http, timeout=20) as http,
+    ):
         yield House(served, http, backend, calls, clock)
 
 

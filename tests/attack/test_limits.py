@@ -45,6 +45,15 @@ async def test_one_address_is_not_another_by_saying_so():
         assert (await at.http.post("/v1/realtime/client_secrets", json={}, headers=claimed)).status_code == 429
 
 
+async def test_a_proxy_that_is_trusted_says_who_asks():
+    async with house(["127.0.0.1"], allowances={"address": Allowance(mints=1)}) as at:
+        statuses = []
+        for address in ("203.0.113.9", "203.0.113.9", "203.0.113.10", "203.0.113.9, 203.0.113.11"):
+            asked = {**bearer(at.token("eve")), "X-Forwarded-For": address}
+            statuses.append((await at.http.post("/v1/realtime/client_secrets", json={}, headers=asked)).status_code)
+        assert statuses == [200, 429, 200, 200]  # of several addresses the proxy's own word is the last
+
+
 async def test_sessions_at_one_time_over_both_transports():
     async with house(allowances={"user": Allowance(sessions=2)}) as at:
         ada = at.token("ada")

@@ -1,7 +1,7 @@
 """A whole server on a free loopback port, as it is served in earnest, inside the test's event loop."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
 from starlette.applications import Starlette
@@ -49,10 +49,12 @@ async def serving(
 
 
 @asynccontextmanager
-async def serving_app(app: Starlette, *, drain_seconds: float = 0.5) -> AsyncIterator[Served]:
+async def serving_app(
+    app: Starlette, *, drain_seconds: float = 0.5, trusted_proxies: Sequence[str] = ()
+) -> AsyncIterator[Served]:
     """For any application whose ``state.service`` has a registry to drain."""
     listening = listen("127.0.0.1", 0)
-    server = Server(app, Serving(drain_seconds=drain_seconds))
+    server = Server(app, Serving(drain_seconds=drain_seconds, trusted_proxies=trusted_proxies))
     async with asyncio.TaskGroup() as group:
         running = group.create_task(server.serve([listening]))
         try:
