@@ -303,7 +303,12 @@ async def started_again(at: Chain, *calls: DirectCall) -> AsyncIterator[Served]:
     store = in_memory()
     for call in calls:
         await store.calls.begin(call)
-    app = build(ServerOptions(), UpstreamBackend(at.proxy.url, KEY, patience=HASTE), keeping=Keeping(store=store), now=lambda: 1000.0)
+    app = build(
+        ServerOptions(),
+        UpstreamBackend(at.proxy.url, KEY, patience=HASTE),
+        keeping=Keeping(store=store),
+        now=lambda: 1000.0,
+    )
     async with serving_app(app) as again, httpx.AsyncClient() as http:
         await http.get(f"{again.http}/health")  # it has begun
         yield again
