@@ -253,3 +253,10 @@ def test_a_configuration_given_before_the_session_applies_over_the_defaults():
     with pytest.raises(ProtocolError) as wrong:
         initial({"type": "realtime", "voice": "sage"}, Defaults())
     assert wrong.value.param == "session.voice"
+
+
+def test_false_is_taken_for_null_as_one_client_sends_it_and_true_for_nothing():
+    hand = Hand()
+    updated = hand.hearing(turn_detection=False).one("session.updated")
+    assert updated["session"]["audio"]["input"]["turn_detection"] is None
+    assert hand.hearing(turn_detection=True).refusal == ("invalid_value", "session.audio.input")

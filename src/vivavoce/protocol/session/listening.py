@@ -36,7 +36,7 @@ class Listening:
         """Up to here voice activity was told."""
         self._last_audio = 0.0
         self._detector: TurnDetector | None = None
-        self.configure(shared.hearing.turn_detection or None)
+        self.configure(shared.detection)
 
     @property
     def detects(self) -> bool:
@@ -55,7 +55,7 @@ class Listening:
         """When :meth:`tick` has something to do."""
         if self._shared.turn is not None:
             return self._last_audio + STALL_SECONDS if self._detector else None
-        detection, quiet = self._shared.hearing.turn_detection, self._replies.quiet.since
+        detection, quiet = self._shared.detection, self._replies.quiet.since
         timeout = get(detection.idle_timeout_ms, None) if isinstance(detection, ServerVad) else None
         return quiet + timeout / 1000 if quiet is not None and timeout is not None else None
 

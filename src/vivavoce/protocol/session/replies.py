@@ -26,7 +26,7 @@ from vivavoce.protocol.session.playback import Playback
 from vivavoce.protocol.session.quiet import Quiet
 from vivavoce.protocol.session.response import Response
 from vivavoce.protocol.session.state import Shared
-from vivavoce.protocol.wire.config import RealtimeConfig, SemanticVad, ServerVad
+from vivavoce.protocol.wire.config import RealtimeConfig
 from vivavoce.protocol.wire.errors import ProtocolError
 from vivavoce.protocol.wire.events import ResponseParams
 from vivavoce.protocol.wire.shape import get
@@ -173,13 +173,13 @@ class Replies:
     # ------------------------------------------------------------------------------------------------
 
     def _answers_turns(self) -> bool:
-        detection = self._shared.hearing.turn_detection
-        asked = isinstance(detection, ServerVad | SemanticVad) and get(detection.create_response, True)
+        detection = self._shared.detection
+        asked = detection is not None and get(detection.create_response, True)
         return asked and isinstance(self._shared.config, RealtimeConfig)
 
     def _interrupts(self) -> bool:
-        detection = self._shared.hearing.turn_detection
-        return isinstance(detection, ServerVad | SemanticVad) and get(detection.interrupt_response, True)
+        detection = self._shared.detection
+        return detection is not None and get(detection.interrupt_response, True)
 
     def _end_default(self, reason: str) -> None:
         if self._default is not None:

@@ -179,7 +179,7 @@ class Session:
         given = get(event.session.tools, []) if isinstance(event.session, RealtimeConfig) else []
         self._mcp.check(given, "session.tools")
         shared.config = new
-        self._listening.configure(shared.hearing.turn_detection or None)
+        self._listening.configure(shared.detection)
         self._out.event("session.updated", session=self.view())
         self._mcp.adopt(given)
 

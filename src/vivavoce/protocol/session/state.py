@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from vivavoce.protocol.session.config import Config, Settings
 from vivavoce.protocol.session.conversation import Conversation
 from vivavoce.protocol.session.outbox import Outbox
-from vivavoce.protocol.wire.config import AudioInput, AudioOutput, RealtimeConfig
+from vivavoce.protocol.wire.config import AudioInput, AudioOutput, RealtimeConfig, SemanticVad, ServerVad, TurnDetection
 from vivavoce.protocol.wire.shape import get
 
 __all__ = ["Shared"]
@@ -37,6 +37,12 @@ class Shared:
         """The transcription model that the client asks for; None: it does not want to see the words."""
         asked = self.hearing.transcription
         return get(asked.model, "") if asked else None
+
+    @property
+    def detection(self) -> TurnDetection | None:
+        """None where turns are the client's to end (S-17)."""
+        detection = self.hearing.turn_detection
+        return detection if isinstance(detection, ServerVad | SemanticVad) else None
 
     @property
     def realtime(self) -> RealtimeConfig:

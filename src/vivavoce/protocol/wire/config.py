@@ -77,7 +77,14 @@ class AudioInput(Shape):
     format: Format | UnsetType = UNSET
     transcription: Transcription | None | UnsetType = UNSET
     noise_reduction: NoiseReduction | None | UnsetType = UNSET
-    turn_detection: TurnDetection | None | UnsetType = UNSET
+    turn_detection: TurnDetection | bool | None | UnsetType = UNSET
+
+    def __post_init__(self) -> None:
+        """One client of many years says ``false`` for null."""
+        if self.turn_detection is False:
+            self.turn_detection = None
+        elif self.turn_detection is True:
+            raise ValueError("'turn_detection' is an object or null")
 
 
 class CustomVoice(Shape):
