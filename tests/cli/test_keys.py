@@ -152,7 +152,7 @@ async def test_with_the_first_key_the_server_demands_one_while_it_runs(run, tmp_
 async def test_beyond_this_machine_with_keys_alone(tmp_path: Path):
     key = "a-key-of-this-test-alone"
     async with serve(tmp_path, *UPSTREAM, "--host", "0.0.0.0", VIVAVOCE_API_KEYS=key) as process:
-        said = await process.line(r"http://0\.0\.0\.0:(\d+), for those who have a key")
+        said = await process.line(r"http://0\.0\.0\.0:(\d+) – for those who have a key")
         address = f"http://127.0.0.1:{said[1]}"
         async with httpx.AsyncClient() as http:
             assert await mint(http, address, None) == 401

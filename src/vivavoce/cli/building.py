@@ -61,7 +61,7 @@ def announcement(settings: Settings, backend: Backend, address: str, served: boo
     """The few lines a person reads after starting the server."""
     lines = [f"Vivavoce is at {address} – open it and click the orb."]
     if served:
-        lines = [f"Vivavoce is at {address}, for those who have a key, a token or a share link."]
+        lines = [f"Vivavoce is at {address} – for those who have a key, a token or a share link."]
     if settings.answers == "upstream":
         lines.append(f"Answers: {settings.upstream_url}, {settings.model}.")
         if settings.upstream_key:
