@@ -8,22 +8,23 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from tests.fuzz.server import running
-from tests.fuzz.throwing import memory, throw
+from tests.fuzz.throwing import Result, memory, throw
 
-WARM = 2000
-"""Frames before memory is looked at for the first time."""
+PARTS = 5
+"""Memory is looked at after each."""
 
 
 async def main(frames: int, seed: int) -> int:
     with TemporaryDirectory() as directory:
         async with running(Path(directory) / "log") as server:
-            await throw(server.address, WARM, seed)
-            before, began = memory(server.process), time.perf_counter()
-            result = await throw(server.address, frames, seed + 1000)
-            took, after = time.perf_counter() - began, memory(server.process)
+            result, megabytes, began = Result(), [], time.perf_counter()
+            for part in range(PARTS):
+                result.add(await throw(server.address, frames // PARTS, seed * 1000 + part * 100))
+                megabytes.append(f"{memory(server.process):.0f}")
+            took = time.perf_counter() - began
         log = server.log.read_text()
     print(f"{result.frames} frames in {took:.0f} s, seed {seed}: {dict(result.answers)}")
-    print(f"memory of the server: {before:.0f} MB after {WARM} frames, {after:.0f} MB after {frames} more")
+    print(f"memory of the server: {', '.join(megabytes)} MB after each {frames // PARTS}")
     median, worst = statistics.median(result.turns) * 1000, max(result.turns) * 1000
     print(f"turns of the session beside: {len(result.turns)} completed, median {median:.0f} ms, worst {worst:.0f} ms")
     for fault in result.faults[:50]:

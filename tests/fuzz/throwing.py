@@ -36,6 +36,12 @@ class Result:
     turns: list[float] = field(default_factory=list)
     """Seconds that each turn of the session beside took."""
 
+    def add(self, other: "Result") -> None:
+        self.frames += other.frames
+        self.answers += other.answers
+        self.faults += other.faults
+        self.turns += other.turns
+
     def fault(self, thrown: Frame, what: str) -> None:
         self.faults.append(f"{thrown.kind}: {what}: {thrown.data[:300]!r}")
 
