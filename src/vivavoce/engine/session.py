@@ -13,19 +13,16 @@ from typing import Any
 
 import pybase64
 
-from vivavoce.engine import thinking
+from vivavoce.engine.answers import Answers
 from vivavoce.engine.archive import Archive
-from vivavoce.engine.draft import Draft
 from vivavoce.engine.ear import Ear
 from vivavoce.engine.endpoint import finished
 from vivavoce.engine.formats import Decoder, Encoder
 from vivavoce.engine.mcp import McpGateway, McpServers
 from vivavoce.engine.outgoing import Outgoing
 from vivavoce.engine.recognition import Recognition
-from vivavoce.engine.reply import Reply, model_failed
 from vivavoce.engine.senses import Senses
 from vivavoce.engine.unplayed import Unplayed
-from vivavoce.models.interfaces import ModelError
 from vivavoce.protocol.frame import APPEND, AUDIO_DELTA, FLUSH, PLAYED, Closed, Frame
 from vivavoce.protocol.session import Session
 from vivavoce.protocol.session import commands as do
@@ -49,14 +46,10 @@ class EngineSession:
         self, core: Session, senses: Senses, mcp: McpGateway | None, scratch: Path | None, *, media: bool, early: bool
     ) -> None:
         self._gateway, self._scratch, self._early = mcp, scratch, early
-        self._draft: Draft | None = None
-        self.drafts_dropped = 0
-        """Answers that were begun in a pause for nothing: what they cost is the owner's."""
         self._core, self._senses, self._media = core, senses, media
         self._clock = asyncio.get_running_loop().time
         self._outgoing, self._unplayed = Outgoing(), Unplayed()
         self._ear = Ear(senses.vad, core.speech)
-        self._replies: dict[str, tuple[Format, asyncio.Task[None]]] = {}
         self._timer: asyncio.TimerHandle | None = None
         self._main: asyncio.Task[None]
         self._commands: dict[type, Callable[[Any], None]] = {
@@ -66,7 +59,7 @@ class EngineSession:
             do.WentOn: self._went_on,
             do.ListMcp: lambda command: self._mcp.list(command),
             do.CallMcp: lambda command: self._mcp.call(command),
-            do.Start: self._start,
+            do.Start: lambda command: self._answers.start(command),
             do.Cancel: self._cancel,
             do.FlushPlayback: self._flush_playback,
             do.Trim: lambda command: self._archive.trim(command.item_id, command.samples),
@@ -130,6 +123,7 @@ class EngineSession:
                 self._group = group
                 self._archive = Archive(group, self._scratch)
                 self._recognition = Recognition(self._senses.stt, group, self._recognised)
+                self._answers = Answers(self._senses, self._recognition, group, give=self._given, room=self._room)
                 self._mcp = McpServers(self._gateway, group, self._mcp_listed, self._mcp_result)
                 self._carry_out()
                 ready.set()
@@ -218,8 +212,8 @@ class EngineSession:
 
     def _emit(self, frame: Frame) -> None:
         if frame.type == AUDIO_DELTA and frame.audio is not None:
-            item_id, (format, _) = frame.data["item_id"], self._replies[frame.data["response_id"]]
-            self._archive.add(item_id, frame.audio, format)
+            item_id = frame.data["item_id"]
+            self._archive.add(item_id, frame.audio, self._answers.format(frame.data["response_id"]))
             if self._media:
                 self._unplayed.queued(item_id, len(frame.audio) // 2)
         self._outgoing.put(frame)
@@ -242,75 +236,22 @@ class EngineSession:
         self._archive.add(command.item_id, data, command.format)
         self._recognition.start(command.item_id, pcm, command.hints)
 
-    # Early work in a pause: see draft.py ------------------------------------------------------------
-
     def _may_end(self, command: do.MayEnd) -> None:
         self._recognition.draft(command.item_id, self._ear.cut(command.span), self._hearing.transcription or None)
         self._group.create_task(self._pause(command), name=f"pause {command.item_id}")
 
     async def _pause(self, command: do.MayEnd) -> None:
+        """Once the words so far are known: are they all, or what would the answer be if they were?"""
         words = await self._recognition.drafted(command.item_id)
-        if command.wanted:  # semantic turn detection: is what was said so far finished?
+        if command.wanted:
             self._core.endpoint(command.item_id, done=words is None or finished(words))
             self._carry_out()
-        elif words and self._early:
-            self._begin_draft(command.item_id, words)
-
-    def _begin_draft(self, item_id: str, words: str) -> None:
-        context = self._core.preview(item_id, words)
-        if context is None:
-            return
-        self._drop_draft()
-        try:
-            prompt = thinking.prompt(context, self._senses.llm)
-        except ModelError:
-            return  # the response itself will say so
-        self._draft = Draft(self._senses, item_id, context, prompt, self._group)
+        elif words and self._early and (context := self._core.preview(command.item_id, words)):
+            self._answers.draft(command.item_id, context)
 
     def _went_on(self, command: do.WentOn) -> None:
         self._recognition.went_on(command.item_id)
-        self._drop_draft()
-
-    def _drop_draft(self) -> None:
-        if self._draft is not None:
-            self._draft.drop()
-            self._draft = None
-            self.drafts_dropped += 1
-
-    # Answers ----------------------------------------------------------------------------------------
-
-    def _start(self, command: do.Start) -> None:
-        task = self._group.create_task(self._reply(command), name=f"reply {command.response_id}")
-        reply = self._replies[command.response_id] = (command.context.format, task)
-        task.add_done_callback(lambda _: self._reply_ended(command.response_id, reply))
-
-    def _reply_ended(self, response_id: str, reply: tuple[Format, asyncio.Task[None]]) -> None:
-        if self._replies.get(response_id) is reply:  # after an MCP call another goes on with the same response
-            del self._replies[response_id]
-
-    async def _reply(self, command: do.Start) -> None:
-        def give(part: do.Part) -> None:
-            self._given(command.response_id, part)
-
-        try:
-            await self._recognition.known(thinking.unheard(command.context))
-            await self._answer(command.context, give)
-        except ModelError as error:
-            give(model_failed(error))
-        except Exception:
-            log.exception("an answer failed by a fault of ours")
-            give(do.Failed("internal_error", "The server failed to make this answer; ask again."))
-
-    async def _answer(self, context: do.Context, give: Callable[[do.Part], None]) -> None:
-        prompt = thinking.prompt(context, self._senses.llm)
-        draft = self._draft
-        if draft is not None and any(item.id == draft.item_id for item in context.items):
-            if draft.fits(context, prompt):
-                self._draft = None
-                await draft.release(give, self._room)
-                return
-            self._drop_draft()
-        await Reply(self._senses, context, prompt, give, self._room).make()
+        self._answers.drop_draft()
 
     async def _room(self) -> None:
         await self._outgoing.room()
@@ -320,8 +261,7 @@ class EngineSession:
 
     def _cancel(self, command: do.Cancel) -> None:
         self._mcp.cancel(command.response_id)
-        if reply := self._replies.get(command.response_id):
-            reply[1].cancel()
+        self._answers.cancel(command.response_id)
 
     def _flush_playback(self, command: do.FlushPlayback) -> None:
         self._unplayed.flushed(command.item_id)
