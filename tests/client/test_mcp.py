@@ -15,7 +15,8 @@ from tests.support.leaks import no_leaks
 from tests.support.mcp_server import mcp_host, serving_http, weather
 from vivavoce.client import mcp_wire
 from vivavoce.client.allowlist import Allowed, AllowList
-from vivavoce.client.mcp import McpClient, McpError
+from vivavoce.client.mcp import McpClient
+from vivavoce.client.mcp_error import McpError
 from vivavoce.protocol.session.mcp import McpFailure
 from vivavoce.protocol.wire.config import McpTool
 

@@ -4,7 +4,7 @@ from typing import Any
 from tests.engine.support import senses, session
 from tests.support.fake_models import FakeLlm, says
 from tests.support.virtual_time import virtual_time
-from vivavoce.client.mcp import McpError
+from vivavoce.client.mcp_error import McpError
 from vivavoce.models.interfaces import Call, CallArguments
 from vivavoce.protocol.session.mcp import McpFailure
 from vivavoce.protocol.wire.config import McpTool

@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Sequence
 import httpx2
 
 from vivavoce.client.allowlist import Allowed, AllowList, is_public
-from vivavoce.client.mcp import McpError, failure
+from vivavoce.client.mcp_error import McpError, failure
 from vivavoce.client.resolving import Resolve
 
 __all__ = ["CONNECT_SECONDS", "MAX_BYTES", "GuardedTransport"]

@@ -13,36 +13,21 @@ from urllib.parse import urlsplit
 import msgspec
 
 from vivavoce.client.allowlist import AllowList
+from vivavoce.client.mcp_error import INVALID_PARAMS, failure
 from vivavoce.client.resolving import Resolve, resolve
-from vivavoce.protocol.session.mcp import McpFailure
 from vivavoce.protocol.wire.config import McpTool
 from vivavoce.protocol.wire.shape import get
 
 if TYPE_CHECKING:
     from vivavoce.client.mcp_wire import Server
 
-__all__ = ["INVALID_PARAMS", "McpClient", "McpError", "failure"]
-
-INVALID_PARAMS = -32602  # JSON-RPC 2.0, 5.1
-UNREACHABLE = -32000
+__all__ = ["McpClient"]
 
 _OURS = frozenset(
     "connection content-length content-type expect host keep-alive proxy-authorization te trailer transfer-encoding "
     "upgrade".split()
 )
 """Headers that are the transport's to write."""
-
-
-class McpError(Exception):
-    """A listing or a call failed, in the API's terms."""
-
-    def __init__(self, failure: McpFailure) -> None:
-        super().__init__(failure.message)
-        self.failure = failure
-
-
-def failure(message: str, code: int = UNREACHABLE, kind: str = "protocol_error") -> McpError:
-    return McpError(McpFailure(kind, message, code))
 
 
 class McpClient:

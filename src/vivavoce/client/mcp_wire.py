@@ -19,7 +19,7 @@ from pydantic import ValidationError
 from vivavoce import __version__
 from vivavoce.client.allowlist import AllowList
 from vivavoce.client.guard import CONNECT_SECONDS, GuardedTransport
-from vivavoce.client.mcp import McpError, failure
+from vivavoce.client.mcp_error import McpError, failure
 from vivavoce.client.resolving import Resolve
 from vivavoce.protocol.session.mcp import McpFailure
 

@@ -8,7 +8,7 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
-from vivavoce.client.mcp import McpError
+from vivavoce.client.mcp_error import McpError
 from vivavoce.protocol.session.commands import CallMcp, ListMcp
 from vivavoce.protocol.session.mcp import McpFailure
 from vivavoce.protocol.wire.config import McpTool
