@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from vivavoce.backends.interface import SessionRequest
-from vivavoce.engine.ids import random_id
+from vivavoce.engine.ids import new_ids
 from vivavoce.engine.mcp import McpGateway
 from vivavoce.engine.senses import Senses
 from vivavoce.engine.session import EngineSession
@@ -47,7 +47,7 @@ class Builtin:
 
     async def open(self, request: SessionRequest) -> Line:
         now = asyncio.get_running_loop().time()
-        core = Session(now, self._settings(request), self._config(request), random_id, media=request.media)
+        core = Session(now, self._settings(request), self._config(request), new_ids(), media=request.media)
         return await EngineSession.open(
             core, self._senses, self._mcp, self._scratch, media=request.media, early=self._early
         )

@@ -9,7 +9,7 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from vivavoce.audio import g711, ogg
@@ -36,9 +36,9 @@ FETCHES = 4
 class _Piece:
     item_id: str
     format: Format
-    data: bytearray | None = field(default_factory=bytearray)
+    data: bytearray | None
     """None once it is in the file, or lost."""
-    size: int = 0
+    size: int
     """How many bytes of it count, in the client's format."""
     at: int = 0
     length: int = 0
@@ -67,16 +67,24 @@ class Archive:
         self._room.set()
 
     def add(self, item_id: str, data: bytes, format: Format) -> None:
+        last = self._fresh[-1] if self._fresh else None
+        if last is not None and last.data is not None and last.item_id == item_id and last.size + len(data) <= PIECE:
+            last.data += data  # the hot path: an answer goes on
+            last.size += len(data)
+            self._bytes += len(data)
+            if self._bytes > self._memory:
+                self._settle()
+        else:
+            self._add(item_id, data, format)
+
+    def _add(self, item_id: str, data: bytes, format: Format) -> None:
         pieces = self._items.setdefault(item_id, [])
         if pieces and pieces[0].lost:  # without its beginning the rest is of no use
             return
         for start in range(0, len(data), PIECE):
             part = data[start : start + PIECE]
-            if not (pieces and self._fresh and pieces[-1] is self._fresh[-1] and pieces[-1].size < PIECE):
-                pieces.append(_Piece(item_id, format))
-                self._fresh.append(pieces[-1])
-            pieces[-1].data += part  # type: ignore[operator]
-            pieces[-1].size += len(part)
+            pieces.append(_Piece(item_id, format, bytearray(part), len(part)))
+            self._fresh.append(pieces[-1])
         self._bytes += len(data)
         self._settle()
 

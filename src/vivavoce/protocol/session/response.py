@@ -12,7 +12,6 @@ from typing import Any
 
 import msgspec
 
-from vivavoce.protocol.frame import AUDIO_DELTA
 from vivavoce.protocol.session.commands import AudioPart, CallPart, Done, Failed
 from vivavoce.protocol.session.conversation import Conversation
 from vivavoce.protocol.session.items import Content, Item
@@ -42,6 +41,8 @@ class Response:
         """The item that parts go to; a message has exactly one content part."""
         self._where: dict[str, Any] = {}
         """What every event about that item begins with."""
+        self._in_message: dict[str, Any] = {}
+        """The same of the one content part of a message."""
         self.waiting: list[Item] = []
         """MCP calls whose result is not there yet."""
         self._out.event("response.created", response=self.view())
@@ -53,12 +54,12 @@ class Response:
         content = self._message()
         content.add_words(text)
         kind = "output_text" if content.type == "output_text" else "output_audio_transcript"
-        self._out.event(f"response.{kind}.delta", **self._where, content_index=0, delta=text)
+        self._out.event(f"response.{kind}.delta", **self._in_message, delta=text)
 
     def sound(self, part: AudioPart) -> None:
         """The next sound of a message: the hot path."""
         self._message().samples += part.samples
-        self._out.event(AUDIO_DELTA, part.data, **self._where, content_index=0)
+        self._out.sound(self._in_message, part.data)
 
     def arguments(self, text: str) -> None:
         """More of the arguments of the latest call."""
@@ -147,7 +148,8 @@ class Response:
             item = Item(self._out.ids("item"), "message", "in_progress", "assistant")
             self._add(item)
             item.content.append(Content(f"output_{self.plan.modality}"))
-            self._out.event("response.content_part.added", **self._where, content_index=0, part=self._part())
+            self._in_message = {**self._where, "content_index": 0}
+            self._out.event("response.content_part.added", **self._in_message, part=self._part())
         assert self._open is not None
         return self._open.content[0]
 
@@ -186,7 +188,7 @@ class Response:
             self._conversation.done(item)
 
     def _close_message(self, item: Item) -> None:
-        content, where = item.content[0], {**self._where, "content_index": 0}
+        content, where = item.content[0], self._in_message
         if content.type == "output_text":
             self._out.event("response.output_text.done", **where, text=content.words)
         else:
