@@ -153,7 +153,7 @@ class Mishaps:
             await send(message)
 
         try:
-            await self._app(scope, receive, send_and_note)
+            await self._app(scope, receive, send if begun else send_and_note)  # a socket sends all the time
         except Exception as error:
             if begun:
                 raise

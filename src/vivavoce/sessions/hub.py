@@ -55,7 +55,6 @@ class Hub:
         self._client, self._answerer, self._new_id = client, answerer, new_id
         self._asides = asides or Asides()
         self._filters, self._observers = tuple(filters), tuple(observers)
-        self._to_client = asyncio.Lock()
         self._sides: dict[str, _Side] = {}
         self._numbers = count(1)
         self._session: dict[str, Any] | None = None
@@ -84,8 +83,7 @@ class Hub:
 
     async def tell(self, frame: Frame) -> None:
         """Hand the client a frame of our own, between two of the stream. Raises :class:`Closed`."""
-        async with self._to_client:
-            await self._client.send(frame)
+        await self._client.send(frame)
 
     async def attach(self, line: Line, *, owner: bool = False) -> Closed:
         """Let one more client listen and speak until it goes or the session ends; then its line is closed. It begins

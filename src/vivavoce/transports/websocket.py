@@ -68,7 +68,7 @@ class WebSocketLine:
             return
         for text in self._dialect.encode(frame):
             try:
-                await within(self._patience, self._socket.send_text(text))
+                await within(self._patience, self._socket.send({"type": "websocket.send", "text": text}))
             except TimeoutError:
                 await self.close(1008, f"You read too slowly: an event waited {self._patience:g} s for room.")
             except (WebSocketDisconnect, RuntimeError):  # RuntimeError: receive() saw the end first
