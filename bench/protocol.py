@@ -1,11 +1,16 @@
 """What the protocol costs per frame of audio, beside the floor: JSON and base64 alone, in the same run.
 
-    python bench/protocol.py
+    python -m bench.protocol [--core]
 
-Each figure is the median of several rounds, in microseconds for one frame of 20 ms (960 bytes of PCM).
+Each figure is the median of several rounds, in microseconds for one frame of 20 ms (960 bytes of PCM); floor and ours
+take turns, so that whatever else the machine does weighs on both alike. First the core alone, in this process. Then
+the whole way through uvicorn, WebSocket, dialect, hub and engine, without voice activity, beside a bare ``websockets``
+server that does JSON and base64 and nothing else: each a process of its own, whose processor time is counted (Linux).
 """
 
+import asyncio
 import statistics
+import sys
 import time
 from collections.abc import Callable
 from itertools import count
@@ -13,27 +18,27 @@ from itertools import count
 import msgspec
 import pybase64
 
+from bench.socket_path import FLOOR, OURS, PCM, running
 from vivavoce.protocol.dialects.ga import Ga
 from vivavoce.protocol.frame import AUDIO_DELTA, Frame
 from vivavoce.protocol.session import Session
 from vivavoce.protocol.session.commands import AudioPart, Start, TextPart
 from vivavoce.protocol.session.config import Defaults, Settings, defaults
 
-FRAMES = 5000
-ROUNDS = 9
-PCM = bytes(range(256)) * 3 + bytes(192)
+FRAMES = 2000
+ROUNDS = 15
+
+Round = dict[str, tuple[float, float]]
+"""Floor and ours, by what was measured."""
 APPEND = msgspec.json.encode({"type": "input_audio_buffer.append", "audio": pybase64.b64encode_as_string(PCM)}).decode()
 
 
 def measure(step: Callable[[], object]) -> float:
-    """Microseconds of one step."""
-    rounds = []
-    for _ in range(ROUNDS):
-        began = time.perf_counter()
-        for _ in range(FRAMES):
-            step()
-        rounds.append((time.perf_counter() - began) / FRAMES * 1e6)
-    return statistics.median(rounds)
+    """Microseconds of one step, in one round."""
+    began = time.perf_counter()
+    for _ in range(FRAMES):
+        step()
+    return (time.perf_counter() - began) / FRAMES * 1e6
 
 
 def new_session() -> Session:
@@ -96,14 +101,34 @@ def delta_core() -> Callable[[], object]:
 
 
 def main() -> None:
-    print(f"{'':34}{'floor':>8}{'ours':>8}{'core adds':>11}  times the floor")
-    for name, floor, ours in [
-        ("append: JSON in, 20 ms of audio", append_floor(), append_core()),
-        ("delta: 20 ms of audio, JSON out", delta_floor(), delta_core()),
-    ]:
-        least, whole = measure(floor), measure(ours)
-        print(f"{name:34}{least:8.2f}{whole:8.2f}{whole - least:11.2f}  {(whole - least) / least:.2f}")
-    print(f"{'a window of voice activity':34}{'':8}{measure(windows()):8.2f}")
+    print(f"{'the core alone':34}{'floor':>8}{'ours':>8}{'adds':>8}  times the floor")
+    steps = {
+        "append: JSON in, 20 ms of audio": (append_floor(), append_core()),
+        "delta: 20 ms of audio, JSON out": (delta_floor(), delta_core()),
+    }
+    rounds = [{name: (measure(floor), measure(ours)) for name, (floor, ours) in steps.items()} for _ in range(ROUNDS)]
+    show(rounds)
+    window = windows()
+    print(f"{'a window of voice activity':34}{'':8}{statistics.median(measure(window) for _ in range(ROUNDS)):8.2f}")
+    if "--core" not in sys.argv:
+        print(f"\n{'the whole socket path':34}{'floor':>8}{'ours':>8}{'adds':>8}  times the floor")
+        show(asyncio.run(sockets()))
+
+
+async def sockets() -> list[Round]:
+    async with running(FLOOR) as floor, running(OURS) as ours:
+        rounds = []
+        for _ in range(ROUNDS + 1):
+            appends = await floor.append(FRAMES), await ours.append(FRAMES)
+            rounds.append({"append": appends, "delta": (await floor.answer(), await ours.answer())})
+        return rounds[1:]  # the first one warms up
+
+
+def show(rounds: list[Round]) -> None:
+    for name in rounds[0]:
+        floor, ours = (statistics.median(each[name][which] for each in rounds) for which in (0, 1))
+        adds = statistics.median(each[name][1] - each[name][0] for each in rounds)
+        print(f"{name:34}{floor:8.2f}{ours:8.2f}{adds:8.2f}  {adds / floor:.2f}")
 
 
 if __name__ == "__main__":

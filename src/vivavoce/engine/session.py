@@ -188,21 +188,22 @@ class EngineSession:
     # What the core wants ----------------------------------------------------------------------------
 
     def _carry_out(self) -> None:
-        said = False
+        moved = self._timer is None
         while outputs := self._core.drain():  # a command may give the core something to say at once
-            said = True
             for output in outputs:
-                if isinstance(output, Frame):
-                    self._emit(output)
-                else:
+                if not isinstance(output, Frame):
+                    moved = True
                     self._commands[type(output)](output)
-        if said or self._timer is None:
+                else:
+                    moved = moved or output.audio is None
+                    self._emit(output)
+        if moved:
             self._set_timer()
         self._ear.forget(self._core.keep_from)
 
     def _set_timer(self) -> None:
-        """A deadline moves earlier only when the core says something; one that moved later is found out
-        by the timer itself."""
+        """A deadline moves earlier only when the core says something, and sound is not enough; one that moved
+        later is found out by the timer itself."""
         at = self._core.deadline()
         if self._timer is not None:
             if self._timer.when() <= at:
