@@ -1,5 +1,6 @@
 """From settings to whoever answers: here, and nowhere else, models and backends meet. Each is imported when chosen."""
 
+import gc
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
@@ -74,6 +75,7 @@ def _builtin(settings: Settings) -> Answerer:
     async def warm() -> None:
         await models.warm()
         await mcp.warm()
+        gc.freeze()  # all that is loaded stays: to look through it for garbage takes 80 ms of somebody's sentence
 
     return Answerer(Builtin(models, time.time, defaults, mcp, settings.data_dir / "scratch"), models.tts.voices(), warm)
 
