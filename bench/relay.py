@@ -42,8 +42,8 @@ MODEL = "gpt-realtime"
 APPEND = json.dumps(
     {"type": "input_audio_buffer.append", "audio": pybase64.b64encode_as_string(random.Random(1).randbytes(960))}
 )
-ROUNDS = 15
-PACED = 50
+ROUNDS = 25
+PACED = 30
 """Exchanges of the paced session, in one round."""
 SESSIONS, WARM, BUSY = 16, 40, 60
 """Sessions at once, and exchanges of each: before anything counts, and in one round."""
