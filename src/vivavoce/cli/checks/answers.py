@@ -1,30 +1,22 @@
 """Who answers: the models of this process do one thing each, or the upstream takes the key; and the agents."""
 
-import json
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
-from urllib.parse import quote
 
 from vivavoce.access.prices import Prices
 from vivavoce.audio.resample import convert
-from vivavoce.backends.interface import BackendError
-from vivavoce.backends.upstream.api import Answer, Api
+from vivavoce.backends.upstream.check import check_upstream
 from vivavoce.backends.upstream.patience import Patience
-from vivavoce.backends.upstream.place import Place
-from vivavoce.backends.upstream.refusals import Key
-from vivavoce.cli.checks.finding import Finding, bad, fine, warn
+from vivavoce.cli.checks.finding import Finding, Level, bad, fine
 from vivavoce.cli.settings import Settings
 from vivavoce.client.allowlist import Allowed, AllowList
 from vivavoce.models.catalog import Models
 from vivavoce.models.interfaces import Hints, Message, ModelError, Prompt, Said
 
-__all__ = ["MOST_SKEW", "agents", "models", "upstream"]
+__all__ = ["agents", "models", "upstream"]
 
-MOST_SKEW = 30.0
-"""Seconds that the clocks may be apart; ephemeral keys live a minute."""
 PATIENCE = Patience(connect=5.0, answer=10.0)
+_LEVELS: dict[bool | None, Level] = {True: "ok", None: "warn", False: "fail"}
 
 
 async def models(senses: Models) -> AsyncIterator[Finding]:
@@ -41,20 +33,17 @@ async def models(senses: Models) -> AsyncIterator[Finding]:
 
 async def upstream(settings: Settings) -> AsyncIterator[Finding]:
     """An ephemeral key is minted, which opens nothing and costs nothing."""
-    place = Place.of(settings.upstream_url, settings.upstream_kind)
-    key = Key(settings.upstream_key, settings.upstream_key_env)
-    api = Api(place, PATIENCE)
-    session = {"type": "realtime", "model": settings.model}
-    body = {"session": session, "expires_after": {"anchor": "created_at", "seconds": 10}}
-    try:
-        answer = await api.ask("POST", "/realtime/client_secrets", key, place.shown(key.value), json=body)
-        yield fine("upstream", f"{place.url} takes the key in {settings.upstream_key_env}.")
-        yield _clock(answer)
-        yield await _model(api, place, key, settings.model)
-    except BackendError as error:
-        yield bad("upstream", str(error), f"See docs/troubleshooting.md (code {error.body.get('code')}).")
-    finally:
-        await api.close()
+    found = await check_upstream(
+        settings.upstream_url,
+        settings.upstream_key,
+        key_name=settings.upstream_key_env,
+        models=[settings.model],
+        now=time.time,
+        flavour=settings.upstream_kind,
+        patience=PATIENCE,
+    )
+    for each in found:
+        yield Finding(_LEVELS[each.good], each.matter, each.words)
 
 
 def agents(settings: Settings, prices: Prices) -> list[Finding]:
@@ -110,34 +99,6 @@ async def _thinks(senses: Models) -> str:
     asked = Prompt("Answer briefly.", [Message("user", "What is two plus two?")])
     said = "".join([part.text async for part in senses.llm.answer(asked) if isinstance(part, Said)])
     return f'asked for two plus two, {senses.llm.name} said "{said}"'
-
-
-def _clock(answer: Answer) -> Finding:
-    try:
-        theirs = parsedate_to_datetime(answer.headers["Date"])
-    except (KeyError, ValueError):
-        return warn("clock", "the upstream told no time to compare with.", "Nothing, as long as keys are accepted.")
-    apart = abs((datetime.now(UTC) - theirs).total_seconds())
-    if apart > MOST_SKEW:
-        return bad(
-            "clock", f"this machine's clock and the upstream's are {apart:.0f} s apart; keys expire too early or late.",
-            "Set the clock by the network: timedatectl set-ntp true",
-        )  # fmt: skip
-    return fine("clock", f"{apart:.0f} s from the upstream's.")
-
-
-async def _model(api: Api, place: Place, key: Key, model: str) -> Finding:
-    """A key is minted for a model that does not exist as well (H-35), so the list is asked."""
-    try:
-        answer = await api.ask("GET", f"/models/{quote(model, safe='')}", key, place.shown(key.value))
-    except BackendError as error:
-        if error.body.get("code") == "model_not_found":
-            return bad("model", f"the upstream does not give '{model}' to this key.", "Choose another with --model.")
-        return warn(
-            "model", f"whether there is a '{model}' cannot be asked there.", "Try it: vivavoce talk --text hello"
-        )
-    known = json.loads(answer.text).get("id") == model
-    return fine("model", model) if known else warn("model", f"'{model}' goes by another name there.", "Nothing.")
 
 
 def _unreachable_servers(settings: Settings, tools: object) -> list[str]:

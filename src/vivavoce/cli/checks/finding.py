@@ -3,12 +3,14 @@
 from dataclasses import dataclass
 from typing import Literal
 
-__all__ = ["Finding", "bad", "fine", "warn"]
+__all__ = ["Finding", "Level", "bad", "fine", "warn"]
+
+Level = Literal["ok", "warn", "fail"]
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    level: Literal["ok", "warn", "fail"]
+    level: Level
     """``warn``: it works, though not for everybody or not for long."""
     about: str
     """One word."""
