@@ -70,9 +70,9 @@ class OrbPage:
         sound = base64.b64encode((SPEECH / recording).read_bytes()).decode()
         await self.page.evaluate("sound => __probe.say(sound)", sound)
 
-    async def hears(self) -> float:
-        """The loudness of the first sound at the speaker."""
-        loudness: float = await self.page.evaluate(f"__probe.hear({AUDIBLE})")
+    async def hears(self, least: float = AUDIBLE) -> float:
+        """Wait for sound at the speaker that is as loud as this; returns how loud it is."""
+        loudness: float = await self.page.evaluate(f"__probe.hear({least})")
         return loudness
 
     async def hush(self, ms: int = 400) -> None:

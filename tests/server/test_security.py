@@ -135,3 +135,13 @@ async def test_websockets_are_guarded_too():
             await connect(f"ws://evil.example:{served.port}/v1/realtime", host="127.0.0.1", port=served.port)
         assert b"host_not_allowed" in (refused.value.response.body or b"")
         assert len(backend.requests) == 2
+
+
+async def test_a_site_that_is_refused_is_told_of_in_the_log_once(caplog: pytest.LogCaptureFixture):
+    """The page itself cannot read why."""
+    async with serving(ScriptedBackend()) as served, httpx.AsyncClient() as client:
+        for _ in range(2):
+            answer = await client.get(f"{served.http}/api/config", headers={"Origin": "https://shop.example"})
+            assert answer.status_code == 403
+    assert caplog.text.count("https://shop.example") == 1
+    assert "--allow-origin" in caplog.text

@@ -2,7 +2,6 @@
 second or two, so the command imports it when the server listens already."""
 
 import asyncio
-import socket
 from collections.abc import Sequence
 
 import click
@@ -41,7 +40,7 @@ def refuse_unguarded(settings: Settings) -> None:
         store.close()
 
 
-def build_app(settings: Settings, listening: socket.socket, *, https: bool) -> Starlette:
+def build_app(settings: Settings, port: int, *, https: bool) -> Starlette:
     """Says what answers and where to click. Ends the command in words where something is missing."""
     kept = keep(settings)
     served = asyncio.run(lets_somebody_in(settings, kept.store))
@@ -51,7 +50,7 @@ def build_app(settings: Settings, listening: socket.socket, *, https: bool) -> S
         kept.store.close()
         raise click.ClickException(str(error)) from None
     app = build(_server_options(settings, answerer.voices, served), answerer.backend, warm=answerer.warm, keeping=kept)
-    address = settings.public_url or _address(settings, listening, https)
+    address = settings.public_url or _address(settings, port, https)
     for line in announcement(settings, answerer.backend, address, served):
         click.echo(line)
     return app
@@ -104,6 +103,6 @@ def _seconds(minutes: int | None, default: int) -> float | None:
     return (default if minutes is None else minutes) * 60.0 or None
 
 
-def _address(settings: Settings, listening: socket.socket, https: bool) -> str:
+def _address(settings: Settings, port: int, https: bool) -> str:
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
-    return f"{'https' if https else 'http'}://{host}:{listening.getsockname()[1]}"
+    return f"{'https' if https else 'http'}://{host}:{port}"

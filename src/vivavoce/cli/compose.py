@@ -1,6 +1,8 @@
 """From settings to whoever answers: here, and nowhere else, models and backends meet. Each is imported when chosen."""
 
+import asyncio
 import gc
+import importlib
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
@@ -75,6 +77,8 @@ def _builtin(settings: Settings) -> Answerer:
     async def warm() -> None:
         await models.warm()
         await mcp.warm()
+        if settings.transport != "websocket":  # half a second, in which the first caller's first words would be lost
+            await asyncio.to_thread(importlib.import_module, "vivavoce.transports.webrtc.call")
         gc.freeze()  # all that is loaded stays: to look through it for garbage takes 80 ms of somebody's sentence
 
     return Answerer(Builtin(models, time.time, defaults, mcp, settings.data_dir / "scratch"), models.tts.voices(), warm)

@@ -32,10 +32,12 @@ def command(**options: Any) -> None:
     except CannotListen as error:
         raise click.ClickException(str(error)) from None
 
+    port = listening.getsockname()[1]
+
     def build() -> Starlette:
         from vivavoce.cli.building import build_app
 
-        return build_app(settings, listening, https=certificate is not None)
+        return build_app(settings, port, https=certificate is not None)
 
     how = Serving(
         drain_seconds=settings.drain_seconds,

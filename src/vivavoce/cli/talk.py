@@ -102,8 +102,9 @@ def _hint(url: str) -> str:
 
 def _refusal(refused: Refused, key: str | None) -> str:
     if refused.status in (401, 403):
-        remedy = "Is the key right?" if key else "It wants a key: put it into a variable and name that with --key-env."
-        return f"The server refuses the key: {refused} {remedy}"
+        if key:
+            return f"The server refuses the key: {refused} Is the key right?"
+        return f"The server refuses: {refused} A key goes into a variable, which --key-env names."
     return f"The server refuses the session ({refused.status}): {refused}"
 
 

@@ -199,7 +199,9 @@ def _address(url: str, model: str | None) -> str:
     query = parse_qsl(parts.query, keep_blank_values=True)
     if model:
         query = [pair for pair in query if pair[0] != "model"] + [("model", model)]
-    return urlunsplit((scheme, parts.netloc, parts.path or "/v1/realtime", urlencode(query), ""))
+    path = parts.path.rstrip("/") or "/v1"  # the base address that SDKs take will do
+    path += "/realtime" if path.endswith("/v1") else ""
+    return urlunsplit((scheme, parts.netloc, path, urlencode(query), ""))
 
 
 def _shown(address: str) -> str:

@@ -149,7 +149,7 @@ async def _warmed(warm: Callable[[], Awaitable[None]] | None) -> None:
 
 def _aiortc(new_id: Callable[[str], str]) -> AnswerCall:
     async def answer(offer: str, dialect: Dialect) -> tuple[Line, str]:
-        # 30 MB and half a second, for the first call alone and beside the loop, where other sessions go on.
+        # 30 MB and half a second, once, unless it was warmed up; beside the loop, where other sessions go on.
         call = await asyncio.to_thread(importlib.import_module, "vivavoce.transports.webrtc.call")
         answered: tuple[Line, str] = await call.answer(offer, dialect, new_id=lambda: new_id("event_"))
         return answered

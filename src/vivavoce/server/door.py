@@ -25,6 +25,7 @@ class Door:
         self._build = build
         self._built = asyncio.Event()
         self._app: Starlette | None = None
+        self._leaving = False
         self.failure: Exception | None = None
         """Why there is nothing behind the door."""
         self.give_up: Callable[[], None] = lambda: None
@@ -53,6 +54,7 @@ class Door:
         house = asyncio.create_task(self._house(), name="the application behind the door")
         await send({"type": "lifespan.startup.complete"})
         await receive()
+        self._leaving = True
         house.cancel()
         await asyncio.wait([house])
         await send({"type": "lifespan.shutdown.complete"})
@@ -65,6 +67,7 @@ class Door:
                 self._built.set()
                 await asyncio.Event().wait()
         except Exception as error:
-            self.failure = error
+            if not self._leaving:
+                self.failure = error
             self._built.set()
             self.give_up()

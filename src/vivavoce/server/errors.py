@@ -90,7 +90,7 @@ def _too_many_sides(_: TooManySides) -> Told:
 
 def _http(error: HTTPException) -> Told:
     words = {
-        404: "There is nothing at this address. The API is under /v1.",
+        404: "There is nothing at this address. The API is at /v1/realtime.",
         405: "This address does not take this method.",
     }
     plain = HTTPStatus(error.status_code).phrase

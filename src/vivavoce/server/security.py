@@ -5,6 +5,7 @@ first shows in ``Origin``, the second in ``Host``; both are checked on every req
 """
 
 import ipaddress
+import logging
 from collections.abc import Collection
 from urllib.parse import urlsplit
 
@@ -25,6 +26,10 @@ MAX_BODY = 1024 * 1024
 """Bytes in the body of one request. An SDP offer has a few thousand; a session's tools may have many more."""
 
 PREFLIGHT_SECONDS = 600
+MOST_TOLD = 100
+"""Refused sites that the log names, so that nobody fills it."""
+
+log = logging.getLogger(__name__)
 
 
 def middleware(host: str, allow_origins: Collection[str], public_url: str | None = None) -> list[Middleware]:
@@ -61,6 +66,8 @@ class Guard:
         self._by_address = not _is_loopback(host) and host != "localhost"
         own = {f"{public.scheme}://{public.netloc}".lower()} if public_url else set()
         self._origins = frozenset(allow_origins) | own
+        self._told: set[str] = set()
+        """Sites whose refusal is in the log; their pages see nothing of it."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan" or (refused := self._judge(scope)) is None:
@@ -82,10 +89,16 @@ class Guard:
         origin = headers.get("origin")
         if origin is None or origin in self._origins or origin == _own_origin(scope["scheme"], host):
             return None
+        self._tell(origin)
         return Refused(
             403, "origin_not_allowed",
             "This server does not know the site that asks. Start it with --allow-origin and the site's origin.",
         )  # fmt: skip
+
+    def _tell(self, origin: str) -> None:
+        if origin not in self._told and len(self._told) < MOST_TOLD:
+            self._told.add(origin)
+            log.warning("the site %.200r was refused; to let it in, start with --allow-origin and its address", origin)
 
     def _is_ours(self, host: str) -> bool:
         name = _without_port(host)

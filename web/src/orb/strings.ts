@@ -54,7 +54,7 @@ const FAILURES: Record<FailureKind, [string, string]> = {
   missing: ["No microphone was found.", "Plug one in, then tap again."],
   busy: ["The microphone is in use by another program.", "Close that one, then tap again."],
   unplugged: ["The microphone went away.", "Plug it in, then tap again."],
-  unreachable: ["The voice server cannot be reached.", "Check that it is running, then tap again."],
+  unreachable: ["The voice server cannot be reached.", "Check that it is running and lets this site in, then tap again."],
   refused: ["The voice server refused.", "Tap to try again."],
   lost: ["The connection was lost.", "Tap to start again."],
   ended: ["The voice server ended the conversation.", "Tap to start again."],

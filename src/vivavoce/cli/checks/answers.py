@@ -92,7 +92,7 @@ async def _speaks(senses: Models, sound: bytearray) -> str:
 async def _recognises(senses: Models, sound: bytes) -> str:
     """What it understands of a machine's voice is no measure of what it understands of people's."""
     heard = await senses.stt.transcribe(convert(sound, senses.tts.rate, senses.stt.rate), Hints())
-    return f'{senses.stt.name} took "One, two, three." for "{heard.text}"'
+    return f'{senses.stt.name} made "{heard.text}" of "One, two, three." in that voice; people it understands better'
 
 
 async def _thinks(senses: Models) -> str:
