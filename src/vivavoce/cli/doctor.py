@@ -28,7 +28,7 @@ def command(**options: Any) -> None:
     The exit status is 1 where something is wrong, and 0 where all is well, warnings or not.
     """
     settings = read(options, dict(os.environ))
-    logs.set_up("error", secrets=[settings.upstream_key])  # what is wrong is told below
+    logs.set_up("error", secrets=settings.secrets)  # what is wrong is told below
     failed = asyncio.run(_report(settings))
     if failed:
         click.echo(f"\n{failed} wrong. Each trouble is explained in docs/troubleshooting.md.")

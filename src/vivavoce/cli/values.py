@@ -14,7 +14,7 @@ from vivavoce.client.allowlist import Allowed
 
 __all__ = [
     "Parse", "addresses", "allowed", "choice", "database", "directory", "existing_file", "host", "http_url",
-    "ice_servers", "is_loopback", "language", "number", "origins", "redis_url", "switch", "text",
+    "ice_servers", "language", "number", "origins", "redis_url", "switch", "text",
 ]  # fmt: skip
 
 Parse = Callable[[object], object]
@@ -69,16 +69,6 @@ def host(raw: object) -> str:
     if not name or not re.fullmatch(r"[0-9A-Za-z.:%_-]+", name):
         raise ValueError("is not an address such as 127.0.0.1, 0.0.0.0 or ::1")
     return name
-
-
-def is_loopback(host: str) -> bool:
-    """Whether only this machine reaches it."""
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def http_url(raw: object) -> str:

@@ -6,7 +6,6 @@
 """
 
 import asyncio
-import ipaddress
 import ssl
 from collections import deque
 from collections.abc import AsyncIterator, Mapping
@@ -20,6 +19,7 @@ from websockets.asyncio.client import connect as open_websocket
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus
 
 from vivavoce import __version__
+from vivavoce.client.loopback import is_loopback
 from vivavoce.protocol.dialects import Dialect
 from vivavoce.protocol.dialects.ga import Ga
 from vivavoce.protocol.frame import Closed, Frame
@@ -27,7 +27,6 @@ from vivavoce.protocol.wire.errors import ProtocolError
 
 __all__ = [
     "MAX_MESSAGE", "Late", "RealtimeSession", "Refused", "Unreachable", "connect", "dial", "error_object",
-    "is_loopback",
 ]  # fmt: skip
 
 MAX_MESSAGE = 32 * 1024 * 1024
@@ -181,14 +180,6 @@ async def dial(
     except (OSError, EOFError) as error:
         raise Unreachable(f"Nothing answers at {_shown(address)}: {_why(error)}.") from None
     return RealtimeSession(socket, Ga(), room=room)
-
-
-def is_loopback(host: str) -> bool:
-    """Whether a host is this machine by its very name."""
-    try:
-        return host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def _address(url: str, model: str | None) -> str:

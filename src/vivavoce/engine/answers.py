@@ -36,8 +36,6 @@ class Answers:
         self._give, self._room = give, room
         self._running: dict[str, tuple[Format, asyncio.Task[None]]] = {}
         self._draft: Draft | None = None
-        self.drafts_dropped = 0
-        """Begun for nothing: what they cost is the owner's."""
 
     def start(self, command: Start) -> None:
         task = self._group.create_task(self._answer(command), name=f"answer {command.response_id}")
@@ -65,7 +63,6 @@ class Answers:
         if self._draft is not None:
             self._draft.drop()
             self._draft = None
-            self.drafts_dropped += 1
 
     def _ended(self, response_id: str, running: tuple[Format, asyncio.Task[None]]) -> None:
         if self._running.get(response_id) is running:  # after an MCP call another goes on with the same response

@@ -161,7 +161,7 @@ class EngineSession:
 
     def _played(self, frame: Frame) -> None:
         item_id, ms, drained = frame.data["item_id"], frame.data["audio_ms"], frame.data["drained"]
-        self._unplayed.played(item_id, ms * do.RATE // 1000, drained=drained)
+        self._unplayed.played(item_id, do.to_samples(ms), drained=drained)
         self._core.played(self._clock(), item_id, ms, drained=drained)
 
     def _recognised(self, item_id: str, result: Heard | HeardFailed) -> None:

@@ -9,8 +9,11 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from starlette.applications import Starlette
+from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.types import Receive, Scope, Send
+
+from vivavoce.server.health import health
 
 if TYPE_CHECKING:
     from vivavoce.server.service import Service
@@ -41,7 +44,7 @@ class Door:
             await self._live(receive, send)
             return
         if self._app is None and scope["type"] == "http" and scope["path"] == "/health":
-            await JSONResponse({"status": "ok"})(scope, receive, send)
+            await (await health(Request(scope)))(scope, receive, send)
             return
         await self._built.wait()
         if self._app is not None:

@@ -4,7 +4,7 @@ Uvicorn hands an upgrade over to ``websockets``, which answers nothing at all to
 128 of them.
 """
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -16,15 +16,11 @@ MAX_HEADER = 8 * 1024
 """Bytes of one header, name and value."""
 MAX_HEADERS = 100
 
-Headers = Iterable[tuple[bytes, bytes]]
+Headers = Sequence[tuple[bytes, bytes]]
 
 
 def _too_large(headers: Headers) -> bool:
-    count = 0
-    for count, (name, value) in enumerate(headers, 1):  # noqa: B007
-        if len(name) + len(value) > MAX_HEADER:
-            return True
-    return count > MAX_HEADERS
+    return len(headers) > MAX_HEADERS or any(len(name) + len(value) > MAX_HEADER for name, value in headers)
 
 
 class Protocol(H11Protocol):

@@ -1,9 +1,12 @@
 """Is the process alive, and does it take sessions? For whatever starts and watches it; no key, ever."""
 
+from typing import TYPE_CHECKING
+
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 
-from vivavoce.server.service import Service
+if TYPE_CHECKING:
+    from vivavoce.server.service import Service
 
 __all__ = ["health", "ready"]
 
@@ -12,7 +15,7 @@ async def health(_request: Request) -> JSONResponse:
     return JSONResponse({"status": "ok"})
 
 
-async def ready(service: Service, _request: Request) -> JSONResponse:
+async def ready(service: "Service", _request: Request) -> JSONResponse:
     """503 while the server is leaving."""
     taking = not service.registry.draining
     return JSONResponse({"ready": taking, "sessions": len(service.registry)}, 200 if taking else 503)

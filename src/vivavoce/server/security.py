@@ -17,6 +17,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from starlette.websockets import WebSocket
 
 from vivavoce.access.gate import Refused
+from vivavoce.client.loopback import is_loopback
 from vivavoce.server.errors import Mishaps, answer
 from vivavoce.server.headers import RefuseLargeHeaders
 
@@ -63,7 +64,7 @@ class Guard:
         self._app = app
         public = urlsplit(public_url or "")
         self._names = {host.lower(), "localhost", public.hostname or "localhost"}
-        self._by_address = not _is_loopback(host) and host != "localhost"
+        self._by_address = not is_loopback(host)
         own = {f"{public.scheme}://{public.netloc}".lower()} if public_url else set()
         self._origins = frozenset(allow_origins) | own
         self._told: set[str] = set()
@@ -102,7 +103,7 @@ class Guard:
 
     def _is_ours(self, host: str) -> bool:
         name = _without_port(host)
-        if name in self._names or name.endswith(".localhost") or _is_loopback(name):
+        if name in self._names or name.endswith(".localhost") or is_loopback(name):
             return True
         return self._by_address and _is_address(name)
 
@@ -115,10 +116,6 @@ def _without_port(host: str) -> str:
     if host.startswith("["):
         return host[1:].partition("]")[0]
     return host.partition(":")[0]
-
-
-def _is_loopback(name: str) -> bool:
-    return _is_address(name) and ipaddress.ip_address(name).is_loopback
 
 
 def _is_address(name: str) -> bool:

@@ -13,7 +13,7 @@ from typing import Any
 from vivavoce.backends.upstream.line import UpstreamLine
 from vivavoce.engine.outgoing import Outgoing
 from vivavoce.protocol.frame import AUDIO_DELTA, FLUSH, PLAYED, Closed, Frame
-from vivavoce.protocol.session.commands import RATE, FlushPlayback, Trim
+from vivavoce.protocol.session.commands import FlushPlayback, Trim, to_ms
 from vivavoce.protocol.session.items import Content
 from vivavoce.protocol.session.outbox import Ids, Outbox
 from vivavoce.protocol.session.playback import Playback
@@ -165,7 +165,7 @@ class Bridge:
             elif isinstance(output, FlushPlayback):
                 self._outgoing.put(_event(FLUSH, item_id=output.item_id))
             elif isinstance(output, Trim) and output.item_id not in self._out_of_band:
-                heard = output.samples * 1000 // RATE
+                heard = to_ms(output.samples)
                 cut = _event("conversation.item.truncate", item_id=output.item_id, content_index=0, audio_end_ms=heard)
                 self._owed.append(cut)
         if not self._playback.sounding:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from vivavoce.cli.checks.finding import Finding, bad, fine, warn
 from vivavoce.cli.settings import Settings
-from vivavoce.client.realtime import is_loopback
+from vivavoce.client.loopback import is_loopback
 from vivavoce.server.run import CannotListen, listen
 
 __all__ = ["data_directory", "https", "lan_address", "port", "proxies", "relays", "udp"]

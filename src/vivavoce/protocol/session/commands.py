@@ -14,11 +14,21 @@ from vivavoce.protocol.wire.config import Format, FunctionTool, McpTool, ToolCho
 __all__ = [
     "RATE", "Arguments", "AudioPart", "CallMcp", "CallPart", "Cancel", "Close", "Command", "Context", "Done", "Failed",
     "FlushPlayback", "Forget", "Import", "ListMcp", "MayEnd", "McpFunction", "Part", "Retrieve", "Span", "Start",
-    "TextPart", "Transcribe", "Trim", "Usage", "WentOn",
+    "TextPart", "Transcribe", "Trim", "Usage", "WentOn", "to_ms", "to_samples",
 ]  # fmt: skip
 
 RATE = 24_000
 """Samples a second of every position and length in the core."""
+
+
+def to_ms(samples: int) -> int:
+    """Whole milliseconds, as the wire counts (E-23)."""
+    return samples * 1000 // RATE
+
+
+def to_samples(ms: int) -> int:
+    return ms * RATE // 1000
+
 
 # To the driver --------------------------------------------------------------------------------------
 
@@ -29,10 +39,6 @@ class Span:
 
     start: int
     end: int
-
-    @property
-    def ms(self) -> int:
-        return (self.end - self.start) * 1000 // RATE
 
 
 @dataclass(frozen=True, slots=True)

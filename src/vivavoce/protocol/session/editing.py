@@ -1,6 +1,6 @@
 """What a client does to the conversation itself: put items in, read, cut and delete them."""
 
-from vivavoce.protocol.session.commands import RATE, Forget, Import, Retrieve, Trim
+from vivavoce.protocol.session.commands import RATE, Forget, Import, Retrieve, Trim, to_samples
 from vivavoce.protocol.session.items import Item, from_wire
 from vivavoce.protocol.session.state import Shared
 from vivavoce.protocol.wire.config import Pcm
@@ -61,7 +61,7 @@ class Editing:
         if event.audio_end_ms > length + TRUNCATE_SLACK_MS:
             message = f"Audio content of {length}ms is already shorter than {event.audio_end_ms}ms."
             raise ProtocolError("invalid_value", message, param="audio_end_ms")
-        content.cut(event.audio_end_ms * RATE // 1000)
+        content.cut(to_samples(event.audio_end_ms))
         self._out.command(Trim(item.id, content.samples))
         self._out.event(
             "conversation.item.truncated",

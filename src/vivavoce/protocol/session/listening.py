@@ -4,7 +4,7 @@ Positions are 24 kHz samples from the start of the session. The buffer is the sp
 was received; the bytes are the driver's.
 """
 
-from vivavoce.protocol.session.commands import RATE, MayEnd, Span, Transcribe, WentOn
+from vivavoce.protocol.session.commands import RATE, MayEnd, Span, Transcribe, WentOn, to_ms
 from vivavoce.protocol.session.items import Content, Item
 from vivavoce.protocol.session.replies import Replies
 from vivavoce.protocol.session.state import Shared
@@ -136,7 +136,7 @@ class Listening:
         self._start = max(self._start, voice - self._detector.timing.prefix)
         self._shared.turn = self._out.ids("item")
         self._replies.hush()
-        at = self._start * 1000 // RATE
+        at = to_ms(self._start)
         self._out.event("input_audio_buffer.speech_started", audio_start_ms=at, item_id=self._shared.turn)
         self._replies.interrupted()
 
@@ -145,7 +145,7 @@ class Listening:
         item_id = self._shared.turn
         if item_id is None:
             return
-        self._out.event("input_audio_buffer.speech_stopped", audio_end_ms=end * 1000 // RATE, item_id=item_id)
+        self._out.event("input_audio_buffer.speech_stopped", audio_end_ms=to_ms(end), item_id=item_id)
         self._commit(Span(self._start, end), item_id)
         self._replies.turn_ended()
 
@@ -163,7 +163,7 @@ class Listening:
         """Nobody has spoken for ``idle_timeout_ms``: the silence is committed, and the mind asked to speak (O-37)."""
         self._replies.quiet.broken()
         span, item_id = Span(max(self._start, self.keep_from), self.received), self._out.ids("item")
-        where = {"audio_start_ms": span.start * 1000 // RATE, "audio_end_ms": span.end * 1000 // RATE}
+        where = {"audio_start_ms": to_ms(span.start), "audio_end_ms": to_ms(span.end)}
         self._out.event("input_audio_buffer.timeout_triggered", **where, item_id=item_id)
         self._commit(span, item_id)
         self._replies.answer()

@@ -7,7 +7,7 @@ in a row, since they are made faster than they sound. On a WebSocket the client 
 from collections.abc import Callable, Container
 from dataclasses import dataclass
 
-from vivavoce.protocol.session.commands import RATE, FlushPlayback, Trim
+from vivavoce.protocol.session.commands import FlushPlayback, Trim, to_ms, to_samples
 from vivavoce.protocol.session.items import Content
 from vivavoce.protocol.session.outbox import Outbox
 
@@ -82,7 +82,7 @@ class Playback:
             self._out.event("output_audio_buffer.cleared", response_id=self._started)
             self._started = None
         for sounding in cut:
-            samples = sounding.heard_ms * RATE // 1000
+            samples = to_samples(sounding.heard_ms)
             if samples >= sounding.content.samples:
                 continue  # all of it was heard
             sounding.content.cut(samples)
@@ -93,7 +93,7 @@ class Playback:
                 "conversation.item.truncated",
                 item_id=sounding.item_id,
                 content_index=0,
-                audio_end_ms=sounding.content.samples * 1000 // RATE,
+                audio_end_ms=to_ms(sounding.content.samples),
             )
 
     def _start(self, response_id: str) -> None:

@@ -11,7 +11,7 @@ same turns. The states and what moves between them:
 from dataclasses import dataclass
 from enum import Enum
 
-from vivavoce.protocol.session.commands import RATE
+from vivavoce.protocol.session.commands import RATE, to_samples
 from vivavoce.protocol.wire.config import SemanticVad, ServerVad, TurnDetection
 from vivavoce.protocol.wire.shape import get
 
@@ -61,11 +61,13 @@ class Timing:
 def timing(config: TurnDetection) -> Timing:
     if isinstance(config, SemanticVad):
         eagerness = get(config.eagerness, "auto")
-        wait, ask = _samples(LONGEST_WAIT_MS[eagerness]), _samples(OPINION_MS[eagerness])
-        return Timing(SEMANTIC_THRESHOLD, _samples(SEMANTIC_PADDING_MS), ask, wait, semantic=True)
+        wait, ask = to_samples(LONGEST_WAIT_MS[eagerness]), to_samples(OPINION_MS[eagerness])
+        return Timing(SEMANTIC_THRESHOLD, to_samples(SEMANTIC_PADDING_MS), ask, wait, semantic=True)
     assert isinstance(config, ServerVad)
     prefix, silence = get(config.prefix_padding_ms, 300), get(config.silence_duration_ms, 200)
-    return Timing(get(config.threshold, 0.5), _samples(prefix), _samples(MAY_END_MS), _samples(silence), semantic=False)
+    return Timing(
+        get(config.threshold, 0.5), to_samples(prefix), to_samples(MAY_END_MS), to_samples(silence), semantic=False
+    )
 
 
 class TurnDetector:
@@ -129,7 +131,3 @@ class TurnDetector:
             self._may_end_said = True
             return Happened.MAY_END
         return None
-
-
-def _samples(ms: int) -> int:
-    return ms * RATE // 1000
