@@ -11,6 +11,7 @@ from typing import Any, Self
 from vivavoce.protocol.frame import Closed, Frame, Line
 from vivavoce.sessions.filters import Asides, Filter, Observer
 from vivavoce.sessions.hub import Hub
+from vivavoce.sessions.notices import Notices
 from vivavoce.sessions.usage import Meter, Purse
 
 __all__ = ["Draining", "Full", "Live", "Registry"]
@@ -64,6 +65,8 @@ class Live:
         """Who pays, where somebody does."""
         self.observers: list[Observer] = []
         """Those that watch it for the house, whatever it is."""
+        self.notices = Notices()
+        """What is to be said of it that is no event of the protocol."""
 
     async def run(
         self,
@@ -105,6 +108,7 @@ class Live:
         if self._alarm is not None:
             self._alarm.cancel()
         self.quiet.set()
+        self.notices.end()
         self.gone.set()
 
     def end(self, how: Closed = GOING_AWAY) -> None:
