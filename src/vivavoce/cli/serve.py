@@ -8,9 +8,9 @@ from typing import Any
 import click
 from starlette.applications import Starlette
 
+from vivavoce.access.loopback import is_loopback
 from vivavoce.cli.options import EPILOG, SectionedCommand, read, settings_options
 from vivavoce.cli.settings import Settings
-from vivavoce.client.loopback import is_loopback
 from vivavoce.server import logs
 from vivavoce.server.door import Door
 from vivavoce.server.run import CannotListen, Serving, listen, serve

@@ -15,11 +15,11 @@ from urllib.parse import urlsplit
 import click
 from dotenv import dotenv_values
 
+from vivavoce.access.loopback import is_loopback
 from vivavoce.audio import HOUSE_RATE
 from vivavoce.audio.resample import convert
 from vivavoce.audio.wav import read_wav, write_wav
 from vivavoce.cli.soundcard import NoSoundCard, SoundCard, converse
-from vivavoce.client.loopback import is_loopback
 from vivavoce.client.realtime import RealtimeSession, Refused, Unreachable, connect
 from vivavoce.client.turn import Turn, TurnError, ask, configure, say
 from vivavoce.protocol.frame import Closed

@@ -19,7 +19,7 @@ from websockets.asyncio.client import connect as open_websocket
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus
 
 from vivavoce import __version__
-from vivavoce.client.loopback import is_loopback
+from vivavoce.access.loopback import is_loopback
 from vivavoce.protocol.dialects import Dialect
 from vivavoce.protocol.dialects.ga import Ga
 from vivavoce.protocol.frame import Closed, Frame

@@ -17,7 +17,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from starlette.websockets import WebSocket
 
 from vivavoce.access.gate import Refused
-from vivavoce.client.loopback import is_loopback
+from vivavoce.access.loopback import is_loopback
 from vivavoce.server.errors import Mishaps, answer
 from vivavoce.server.headers import RefuseLargeHeaders
 

@@ -9,12 +9,12 @@ from urllib.parse import quote
 
 import aiohttp
 
+from vivavoce.access.loopback import is_loopback
 from vivavoce.access.scrub import scrub
 from vivavoce.backends.interface import BackendError
 from vivavoce.backends.upstream.patience import Patience, patiently
 from vivavoce.backends.upstream.place import Place
 from vivavoce.backends.upstream.refusals import Key, late, refusal, strange, unreachable
-from vivavoce.client.loopback import is_loopback
 from vivavoce.client.realtime import error_object
 
 __all__ = ["Answer", "Api", "Placed", "seconds"]

@@ -8,9 +8,9 @@ from collections.abc import Mapping
 from contextlib import closing
 from pathlib import Path
 
+from vivavoce.access.loopback import is_loopback
 from vivavoce.cli.checks.finding import Finding, bad, fine, warn
 from vivavoce.cli.settings import Settings
-from vivavoce.client.loopback import is_loopback
 from vivavoce.server.run import CannotListen, listen
 
 __all__ = ["data_directory", "https", "lan_address", "port", "proxies", "relays", "udp"]
