@@ -91,6 +91,24 @@ def test_lists_and_switches_of_the_file(home: Path):
     assert (chosen.allow_origins, chosen.https) == (("https://a.example",), True)
 
 
+@pytest.mark.parametrize(
+    ("name", "meant"), [("VIVAVOCE_PROT", "VIVAVOCE_PORT"), ("VIVAVOCE_JWT_SECRTE", "VIVAVOCE_JWT_SECRET")]
+)
+def test_a_misspelt_variable_is_told_of(home: Path, name: str, meant: str):
+    assert settings(home, {name: "1"}).warnings == (
+        f"{name} (in the environment) is no setting and has no effect; did you mean {meant}?",
+    )
+    (home / ".env").write_text(f"{name}=1")
+    assert "(in .env)" in settings(home).warnings[0]
+
+
+def test_a_variable_that_a_setting_names_is_not_misspelt(home: Path):
+    own = {"VIVAVOCE_UPSTREAM_KEY": "k"}
+    assert settings(home, own).warnings
+    assert not settings(home, own, upstream_key_env="VIVAVOCE_UPSTREAM_KEY").warnings
+    assert not settings(home, {"VIVAVOCE_SOMETHING_ELSE_ALTOGETHER": "1", "PROT": "1"}).warnings
+
+
 # Who answers -----------------------------------------------------------------------------------------
 
 KEY = {"OPENAI_API_KEY": "sk-secret"}

@@ -67,9 +67,12 @@ def read(options: dict[str, Any], environ: dict[str, str]) -> Settings:
     config = options.pop("config")
     given = {name: value for name, value in options.items() if value not in (None, ())}
     try:
-        return load(given, directory=Path.cwd(), environ=environ, config=Path(config) if config else None)
+        settings = load(given, directory=Path.cwd(), environ=environ, config=Path(config) if config else None)
     except SettingsError as error:
         raise click.UsageError(str(error)) from None
+    for warning in settings.warnings:
+        click.echo(f"Warning: {warning}", err=True)
+    return settings
 
 
 def _option(each: "Field[Any]") -> Callable[[AnyFunction], AnyFunction]:

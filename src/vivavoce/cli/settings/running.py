@@ -1,0 +1,39 @@
+"""The running process: its data, its limits, its log."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+import platformdirs
+
+from vivavoce.cli import values
+from vivavoce.cli.settings.spec import Spec, setting
+
+__all__ = ["Running"]
+
+_GROUP = "Running"
+
+
+def _data_dir() -> Path:
+    return platformdirs.user_data_path("vivavoce", appauthor=False)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Running:
+    data_dir: Path = field(
+        default_factory=_data_dir,
+        metadata={"spec": Spec(values.directory, "Directory for everything written to disk.", _GROUP, metavar="DIR")},
+    )
+    database_url: str | None = setting(
+        None, values.database, _GROUP, "Database in the place of the one in the data directory: postgresql://…",
+        metavar="URL",
+    )  # fmt: skip
+    max_sessions: int = setting(
+        32, values.number(1, 10_000, "a number of sessions"), _GROUP, "Sessions at one time; one more is refused."
+    )
+    drain_seconds: int = setting(
+        10, values.number(0, 3600, "a number of seconds"), _GROUP, "How long answers may go on when the server stops."
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = setting(
+        "info", values.choice("debug", "info", "warning", "error"), _GROUP, "How much to log."
+    )
