@@ -7,6 +7,7 @@ import pytest
 
 from vivavoce.access.limits import Allowance
 from vivavoce.cli.settings import Settings, SettingsError, load, specs
+from vivavoce.models.catalog import Chosen
 
 
 def settings(
@@ -138,6 +139,15 @@ def test_the_key_is_read_from_dotenv_and_never_shown(home: Path):
     chosen = settings(home)
     assert chosen.upstream_key == "sk-secret"
     assert "sk-secret" not in repr(chosen)
+
+
+def test_the_key_of_a_model_comes_from_the_variable_that_is_named(home: Path):
+    chosen = settings(home, {"MY_KEY": "sk-secret"}, stt="x", stt_url="http://a.example/v1", stt_key_env="MY_KEY")
+    assert chosen.chosen["stt"] == Chosen("x", "", "http://a.example/v1", "sk-secret")
+    assert "sk-secret" in chosen.secrets
+    assert "sk-secret" not in repr(chosen)
+    with pytest.raises(SettingsError, match="llm_key_env names the variable MY_KEY, which is not set"):
+        settings(home, llm_key_env="MY_KEY")
 
 
 # Wrong values ----------------------------------------------------------------------------------------

@@ -9,7 +9,7 @@ import pytest
 
 from tests.support.leaks import no_leaks
 from tests.support.speech import speech
-from vivavoce.models.catalog import SPECS, Models, build, names
+from vivavoce.models.catalog import SPECS, Chosen, Models, build, names
 from vivavoce.models.interfaces import Hints, Message, ModelError, Prompt, Said
 
 
@@ -39,8 +39,8 @@ async def test_the_defaults_hold_a_turn(models: Models) -> None:
 
 
 async def test_an_unknown_name_says_which_there_are() -> None:
-    with pytest.raises(ModelError, match=r"There is no stt model 'whispr'\. Known: pocketsphinx\."):
-        build(clock=now, stt="whispr")
+    with pytest.raises(ModelError, match=r"There is no stt model 'whispr'\. Known: pocketsphinx"):
+        build(clock=now, stt=Chosen("whispr"))
 
 
 def test_names_list_the_default_first() -> None:
@@ -58,6 +58,12 @@ async def test_a_missing_package_says_what_to_install(monkeypatch: pytest.Monkey
     monkeypatch.delitem(sys.modules, "vivavoce.models.vad.silero", raising=False)
     with pytest.raises(ModelError, match="needs the package 'onnxruntime', which is not installed: pip install"):
         build(clock=now)
+
+
+async def test_what_an_adapter_does_not_take_is_refused() -> None:
+    with pytest.raises(ModelError, match="'pocketsphinx' has no url to choose: leave --stt-url out"):
+        build(clock=now, stt=Chosen("pocketsphinx", url="http://127.0.0.1:1"))
+    assert "hunter2" not in repr(Chosen("openai", key="hunter2"))
 
 
 def test_knowing_the_names_imports_no_model() -> None:

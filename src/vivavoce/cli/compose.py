@@ -14,7 +14,7 @@ from vivavoce.backends.interface import Backend
 from vivavoce.cli.settings import Settings
 from vivavoce.models import catalog
 
-__all__ = ["Answerer", "answerer", "prices"]
+__all__ = ["Answerer", "answerer", "prices", "senses"]
 
 OPENAI_VOICES = ("marin", "cedar", "alloy", "ash", "ballad", "coral", "echo", "sage", "shimmer", "verse")
 """Of its Realtime models."""
@@ -32,6 +32,12 @@ class Answerer:
 def answerer(settings: Settings) -> Answerer:
     """Raises ``ModelError`` for a model that is not there."""
     return _upstream(settings) if settings.answers == "upstream" else _builtin(settings)
+
+
+def senses(settings: Settings) -> catalog.Models:
+    """The models of this process; nothing is started yet. Raises ``ModelError``."""
+    directory, language = settings.data_dir / "models", settings.speech_language
+    return catalog.build(clock=_local_time, directory=directory, language=language, **settings.chosen)
 
 
 def prices(settings: Settings) -> Prices:
@@ -66,8 +72,7 @@ def _builtin(settings: Settings) -> Answerer:
     from vivavoce.client.mcp import McpClient
     from vivavoce.protocol.session.config import Defaults
 
-    chosen = {"stt": settings.stt, "llm": settings.llm, "tts": settings.tts}
-    models = catalog.build(clock=_local_time, **{sense: name for sense, name in chosen.items() if name})
+    models = senses(settings)
     given = Defaults()
     defaults = replace(
         given, instructions=settings.instructions or given.instructions, voice=settings.voice or given.voice

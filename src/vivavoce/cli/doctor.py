@@ -3,7 +3,6 @@
 import asyncio
 import os
 from collections.abc import AsyncIterator
-from datetime import datetime
 from typing import Any
 
 import click
@@ -13,7 +12,6 @@ from vivavoce.cli.checks import answers, machine
 from vivavoce.cli.checks.finding import Finding, bad
 from vivavoce.cli.options import EPILOG, SectionedCommand, read, settings_options
 from vivavoce.cli.settings import Settings
-from vivavoce.models import catalog
 from vivavoce.models.interfaces import ModelError
 from vivavoce.server import logs
 
@@ -62,15 +60,10 @@ async def _findings(settings: Settings) -> AsyncIterator[Finding]:
 
 
 async def _models(settings: Settings) -> AsyncIterator[Finding]:
-    chosen = {"stt": settings.stt, "llm": settings.llm, "tts": settings.tts}
     try:
-        senses = catalog.build(clock=_now, **{sense: name for sense, name in chosen.items() if name})
+        senses = compose.senses(settings)
     except ModelError as error:
         yield bad("models", str(error), "Install it, or choose another.")
         return
     async for finding in answers.models(senses):
         yield finding
-
-
-def _now() -> datetime:
-    return datetime.now().astimezone()

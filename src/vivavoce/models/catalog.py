@@ -1,45 +1,39 @@
-"""Which adapter answers to which name, and the four senses built from such names.
+"""Which adapter answers to which name, and the four senses built from what was chosen.
 
 An adapter's module is imported only when it is chosen, so that what nobody uses costs nothing.
 """
 
 import asyncio
-from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
 from importlib import import_module
-from typing import Any, Literal, Protocol, runtime_checkable
+from pathlib import Path
+from typing import Any, Protocol, runtime_checkable
 
 from vivavoce.models.interfaces import Llm, ModelError, Stt, Tts, Vad
+from vivavoce.models.spec import Chosen, Clock, Sense, Spec
 
-__all__ = ["SPECS", "Clock", "Models", "Sense", "Spec", "build", "names"]
-
-Sense = Literal["vad", "stt", "llm", "tts"]
-Clock = Callable[[], datetime]
-"""Now, with the local time zone."""
-
-
-@dataclass(frozen=True, slots=True)
-class Spec:
-    """One adapter."""
-
-    name: str
-    sense: Sense
-    module: str
-    factory: str
-    licence: str
-    """SPDX, of the model and its library."""
-    extra: str = ""
-    """The optional extra of this package that installs what it needs."""
-    needs_clock: bool = False
-
+__all__ = ["SPECS", "Chosen", "Clock", "Models", "Sense", "Spec", "build", "find", "names"]
 
 SPECS = (
-    Spec("silero", "vad", "vivavoce.models.vad.silero", "SileroVad", "MIT"),
-    Spec("pocketsphinx", "stt", "vivavoce.models.stt.pocketsphinx", "PocketSphinxStt", "BSD-2-Clause"),
-    Spec("builtin", "llm", "vivavoce.models.llm.builtin", "BuiltinLlm", "MIT", needs_clock=True),
-    Spec("espeak", "tts", "vivavoce.models.tts.espeak", "EspeakTts", "GPL-3.0-or-later"),
-)
+    Spec(
+        name="silero", sense="vad", module="vivavoce.models.vad.silero", factory="SileroVad",
+        licence="MIT", languages="any", package="faster_whisper",
+    ),
+    Spec(
+        name="pocketsphinx", sense="stt", module="vivavoce.models.stt.pocketsphinx", factory="PocketSphinxStt",
+        licence="BSD-2-Clause", languages="English", package="pocketsphinx",
+    ),
+    Spec(
+        name="builtin", sense="llm", module="vivavoce.models.llm.builtin", factory="BuiltinLlm",
+        licence="MIT", languages="English", takes=frozenset({"clock"}),
+    ),
+    Spec(
+        name="espeak", sense="tts", module="vivavoce.models.tts.espeak", factory="EspeakTts",
+        licence="GPL-3.0-or-later", languages="more than 100", package="espeakng_loader",
+    ),
+)  # fmt: skip
+"""The first of each sense is its default."""
+NOT_CHOSEN = Chosen()
 
 
 @runtime_checkable
@@ -69,15 +63,21 @@ class Models:
 def build(
     *,
     clock: Clock,
-    vad: str = "silero",
-    stt: str = "pocketsphinx",
-    llm: str = "builtin",
-    tts: str = "espeak",
+    stt: Chosen = NOT_CHOSEN,
+    llm: Chosen = NOT_CHOSEN,
+    tts: Chosen = NOT_CHOSEN,
+    directory: Path | None = None,
+    language: str | None = None,
 ) -> Models:
-    """The senses of these names; nothing is started yet. Raises :class:`ModelError` for a name that is
-    not in :data:`SPECS`, and for an adapter whose packages are not installed."""
+    """The senses that were chosen, the default for each that was not; nothing is started yet. ``directory`` has the
+    files of models, ``language`` is that of sessions which name none. Raises :class:`ModelError` for a name that is not
+    in :data:`SPECS`, for what an adapter does not take, and for one whose packages are not installed."""
+    shared = {"clock": clock, "directory": directory, "language": language}
     return Models(
-        _make("vad", vad, clock), _make("stt", stt, clock), _make("llm", llm, clock), _make("tts", tts, clock)
+        _make("vad", NOT_CHOSEN, shared),
+        _make("stt", stt, shared),
+        _make("llm", llm, shared),
+        _make("tts", tts, shared),
     )
 
 
@@ -86,20 +86,26 @@ def names(sense: Sense) -> list[str]:
     return [spec.name for spec in SPECS if spec.sense == sense]
 
 
-def _make(sense: Sense, name: str, clock: Clock) -> Any:
-    spec = _find(sense, name)
+def find(sense: Sense, name: str = "") -> Spec:
+    """The adapter of this name, the default for none. Raises :class:`ModelError`."""
+    for spec in SPECS:
+        if spec.sense == sense and name in ("", spec.name):
+            return spec
+    raise ModelError(f"There is no {sense} model '{name}'. Known: {', '.join(names(sense))}.")
+
+
+def _make(sense: Sense, chosen: Chosen, shared: dict[str, Any]) -> Any:
+    spec = find(sense, chosen.name)
+    asked: dict[str, Any] = {"model": chosen.model, "url": chosen.url, "key": chosen.key}
+    for what, given in asked.items():
+        if given and what not in spec.takes:
+            raise ModelError(f"The {sense} model '{spec.name}' has no {what} to choose: leave --{sense}-{what} out.")
     try:
         factory = getattr(import_module(spec.module), spec.factory)
     except ImportError as error:
-        wanted = f"vivavoce[{spec.extra}]" if spec.extra else "--force-reinstall vivavoce"
+        wanted = f"'vivavoce[{spec.extra}]'" if spec.extra else "--force-reinstall vivavoce"
         raise ModelError(
-            f"The {sense} model '{name}' needs the package {error.name!r}, which is not installed: pip install {wanted}"
+            f"The {sense} model '{spec.name}' needs the package {error.name!r}, which is not installed: "
+            f"pip install {wanted}"
         ) from error
-    return factory(clock) if spec.needs_clock else factory()
-
-
-def _find(sense: Sense, name: str) -> Spec:
-    for spec in SPECS:
-        if (spec.sense, spec.name) == (sense, name):
-            return spec
-    raise ModelError(f"There is no {sense} model '{name}'. Known: {', '.join(names(sense))}.")
+    return factory(**{what: given for what, given in {**shared, **asked}.items() if given and what in spec.takes})

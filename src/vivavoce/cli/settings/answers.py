@@ -6,15 +6,10 @@ from typing import Literal
 from vivavoce.cli import values
 from vivavoce.cli.settings.spec import setting
 from vivavoce.client.allowlist import Allowed
-from vivavoce.models.catalog import Sense, names
 
 __all__ = ["Answers"]
 
 _GROUP = "Who answers"
-
-
-def _one_of(sense: Sense, what: str) -> str:
-    return f"Built-in {what}: {', '.join(names(sense))}."
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,9 +37,6 @@ class Answers:
     model: str = setting(
         "gpt-realtime", values.text, _GROUP, "Model to ask for.", "VIVAVOCE_MODEL", "OPENAI_REALTIME_MODEL"
     )
-    stt: str | None = setting(None, values.text, _GROUP, _one_of("stt", "recognition"), metavar="NAME")
-    llm: str | None = setting(None, values.text, _GROUP, _one_of("llm", "mind"), metavar="NAME")
-    tts: str | None = setting(None, values.text, _GROUP, _one_of("tts", "voice synthesis"), metavar="NAME")
     voice: str | None = setting(None, values.text, _GROUP, "Voice of a session that names none.", metavar="NAME")
     instructions: str | None = setting(None, values.text, _GROUP, "Instructions of a session that gives none.")
     allow_mcp: tuple[Allowed, ...] = setting(

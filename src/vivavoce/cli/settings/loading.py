@@ -41,6 +41,7 @@ def load(
         jwt_secret=held.get(JWT_SECRET, ""),
         secret=held.get(SECRET, ""),
         upstream_key=held.get(key_env, ""),
+        model_keys=_model_keys(found, held),
         warnings=tuple(_warnings(environment, found, tables)),
     )
     _check(settings)
@@ -65,6 +66,16 @@ def _warnings(environment: Mapping[str, Given], found: Mapping[str, Any], tables
     known.update(value for name, value in found.items() if name.endswith("_env"))
     agents = repr(tables)
     return sources.misspelt({name: at for name, at in environment.items() if name not in agents}, known)
+
+
+def _model_keys(found: Mapping[str, Any], held: Mapping[str, str]) -> dict[str, str]:
+    keys = {}
+    for sense in ("stt", "llm", "tts"):
+        if variable := found.get(f"{sense}_key_env"):
+            if variable not in held:
+                raise SettingsError(f"{sense}_key_env names the variable {variable}, which is not set.")
+            keys[sense] = held[variable]
+    return keys
 
 
 def _tables(tables: Mapping[str, Any], environ: Mapping[str, str], path: Path) -> dict[str, Any]:

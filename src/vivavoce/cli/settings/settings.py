@@ -10,6 +10,7 @@ from vivavoce.access.prices import Price
 from vivavoce.cli.settings.address import Address
 from vivavoce.cli.settings.answers import Answers
 from vivavoce.cli.settings.entry import Entry
+from vivavoce.cli.settings.models import Models
 from vivavoce.cli.settings.page import Page
 from vivavoce.cli.settings.running import Running
 from vivavoce.cli.settings.spec import Spec, specs_of
@@ -18,7 +19,7 @@ __all__ = ["Settings", "specs"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Settings(Running, Page, Answers, Entry, Address):  # the last one's fields come first
+class Settings(Running, Page, Models, Answers, Entry, Address):  # the last one's fields come first
     agents: Agents = field(default_factory=Agents)
     """The tables ``[agents.NAME]`` of the file."""
     prices: Mapping[str, Price] = field(default_factory=dict)
@@ -39,7 +40,14 @@ class Settings(Running, Page, Answers, Entry, Address):  # the last one's fields
     @property
     def secrets(self) -> list[str]:
         """What no log may show."""
-        held = (self.upstream_key, self.turn_secret, self.jwt_secret, self.secret, *self.api_keys)
+        held = (
+            self.upstream_key,
+            self.turn_secret,
+            self.jwt_secret,
+            self.secret,
+            *self.api_keys,
+            *self.model_keys.values(),
+        )
         passwords = (urlsplit(url or "").password for url in (self.database_url, self.limits_url))
         return [each for each in (*held, *passwords) if each]
 

@@ -1,0 +1,54 @@
+"""Which models answer where this process does: one choice for each sense."""
+
+from dataclasses import dataclass, field
+
+from vivavoce.cli import values
+from vivavoce.cli.settings.spec import setting
+from vivavoce.models.catalog import Chosen, Sense, names
+
+__all__ = ["Models"]
+
+_GROUP = "Models of this process"
+
+
+def _one_of(sense: Sense, what: str) -> str:
+    return f"{what}: {', '.join(names(sense))}."
+
+
+@dataclass(frozen=True, kw_only=True)
+class Models:
+    stt: str | None = setting(None, values.text, _GROUP, _one_of("stt", "Recognition"), metavar="NAME")
+    stt_model: str | None = setting(None, values.text, _GROUP, "Which of its models.", metavar="NAME")
+    stt_url: str | None = setting(None, values.http_url, _GROUP, "Where its server is.", metavar="URL")
+    stt_key_env: str | None = setting(
+        None, values.text, _GROUP, "Variable that holds that server's key, if it wants one.", metavar="NAME"
+    )
+    llm: str | None = setting(None, values.text, _GROUP, _one_of("llm", "Mind"), metavar="NAME")
+    llm_model: str | None = setting(None, values.text, _GROUP, "Which of its models.", metavar="NAME")
+    llm_url: str | None = setting(None, values.http_url, _GROUP, "Where its server is.", metavar="URL")
+    llm_key_env: str | None = setting(
+        None, values.text, _GROUP, "Variable that holds that server's key, if it wants one.", metavar="NAME"
+    )
+    tts: str | None = setting(None, values.text, _GROUP, _one_of("tts", "Voice synthesis"), metavar="NAME")
+    tts_model: str | None = setting(None, values.text, _GROUP, "Which of its models.", metavar="NAME")
+    tts_url: str | None = setting(None, values.http_url, _GROUP, "Where its server is.", metavar="URL")
+    tts_key_env: str | None = setting(
+        None, values.text, _GROUP, "Variable that holds that server's key, if it wants one.", metavar="NAME"
+    )
+    speech_language: str | None = setting(
+        None, values.language, _GROUP,
+        "Language that is heard and spoken where a session names none, such as de. By default English, or what a "
+        "recogniser that knows several finds out.", metavar="CODE",
+    )  # fmt: skip
+
+    model_keys: dict[str, str] = field(default_factory=dict, repr=False)
+    """What ``stt_key_env``, ``llm_key_env`` and ``tts_key_env`` hold, by sense."""
+
+    @property
+    def chosen(self) -> dict[str, Chosen]:
+        """What was chosen, by sense."""
+        return {
+            "stt": Chosen(self.stt or "", self.stt_model or "", self.stt_url or "", self.model_keys.get("stt", "")),
+            "llm": Chosen(self.llm or "", self.llm_model or "", self.llm_url or "", self.model_keys.get("llm", "")),
+            "tts": Chosen(self.tts or "", self.tts_model or "", self.tts_url or "", self.model_keys.get("tts", "")),
+        }

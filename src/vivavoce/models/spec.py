@@ -1,0 +1,53 @@
+"""What is known of an adapter before it is imported, and what a user may choose of it."""
+
+import importlib.util
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal
+
+__all__ = ["Chosen", "Clock", "Sense", "Spec", "Takes"]
+
+Sense = Literal["vad", "stt", "llm", "tts"]
+Takes = Literal["clock", "model", "url", "key", "directory", "language"]
+Clock = Callable[[], datetime]
+"""Now, with the local time zone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """What was chosen for one sense. An empty text is no choice."""
+
+    name: str = ""
+    """Of the adapter."""
+    model: str = ""
+    """Which of its models: a name that the adapter knows, or where it lies."""
+    url: str = ""
+    """Where the model's server is."""
+    key: str = field(default="", repr=False)
+    """What that server wants to be shown."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spec:
+    """One adapter. Its ``factory`` is called with the keyword arguments that it ``takes``, each only where there is
+    something to give: ``clock`` (:data:`Clock`), ``model``, ``url`` and ``key`` (as in :class:`Chosen`), ``directory``
+    (a ``Path``, where the files of models lie) and ``language`` (that of sessions which name none, such as ``de``)."""
+
+    name: str
+    sense: Sense
+    module: str
+    factory: str
+    licence: str
+    """SPDX, of the library and of the model that it carries."""
+    languages: str
+    """In words, for people."""
+    takes: frozenset[Takes] = frozenset()
+    package: str = ""
+    """The package that has to be importable; its own dependencies are its own affair."""
+    extra: str = ""
+    """The optional extra of this distribution that installs it."""
+
+    @property
+    def installed(self) -> bool:
+        return not self.package or importlib.util.find_spec(self.package) is not None
