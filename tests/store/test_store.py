@@ -3,7 +3,6 @@
 import os
 import subprocess
 import sys
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -11,28 +10,11 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import text
 
-from tests.support.services import postgres
 from vivavoce.store.calls import DirectCall
 from vivavoce.store.database import FILE, StoreError, in_directory
 from vivavoce.store.schema import metadata
 from vivavoce.store.store import Store, in_memory, open_store
 from vivavoce.store.upgrade import REVISIONS
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-async def url(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[str]:
-    if request.param == "sqlite":
-        yield in_directory(tmp_path / "new data")
-        return
-    async with postgres() as url:
-        yield url
-
-
-@pytest.fixture
-def store(url: str):
-    opened = open_store(url)
-    yield opened
-    opened.close()
 
 
 async def test_the_migrations_make_what_the_code_knows(store: Store):

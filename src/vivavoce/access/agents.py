@@ -7,12 +7,28 @@ is the same wherever a client speaks: when it mints a key, places a call, update
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from vivavoce.protocol.wire.errors import ProtocolError
 from vivavoce.protocol.wire.overlay import laid_over
 
-__all__ = ["DEFAULT", "FIELDS", "OWN_ONLY", "TRANSFER", "Agent", "Agents", "UnknownAgent", "at", "permitted", "reaches"]
+__all__ = [
+    "DEFAULT",
+    "FIELDS",
+    "OWN_ONLY",
+    "TRANSFER",
+    "Agent",
+    "Agents",
+    "Kept",
+    "UnknownAgent",
+    "at",
+    "permitted",
+    "reaches",
+]
+
+Kept = Literal["off", "text", "audio"]
+"""What is written down of a session: nothing of what is said, its words, or its sound too. What it used and cost is
+counted in any case."""
 
 DEFAULT: Final = "default"
 """The agent of this name is everybody's who names none."""
@@ -66,6 +82,8 @@ class Agent:
     """What one session may cost."""
     max_minutes: float | None = None
     """How long one session may last."""
+    store: Kept | None = None
+    """What is kept of its sessions; None is what the server keeps of all."""
     insists_on_direct: bool = False
     """The owner knows that nothing of this holds on a call whose media and events pass us by."""
 

@@ -12,7 +12,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final
 
-__all__ = ["PRICE_FIELDS", "Price", "Prices"]
+__all__ = ["PRICE_FIELDS", "Price", "Prices", "Used"]
 
 _MILLION = Decimal(1_000_000)
 _DATED = re.compile(r"(.+)-20\d\d-\d\d-\d\d")
@@ -90,6 +90,32 @@ class Prices:
 
     def known(self, models: Iterable[str]) -> bool:
         return all(self.find(model) is not None for model in models)
+
+
+@dataclass(frozen=True, slots=True)
+class Used:
+    """How much a ``usage`` object tells of: tokens of each kind, or seconds of audio."""
+
+    text_in: int = 0
+    audio_in: int = 0
+    cached_in: int = 0
+    """Of both kinds; they are among the other two."""
+    text_out: int = 0
+    audio_out: int = 0
+    seconds: float = 0.0
+
+    @classmethod
+    def of(cls, usage: Mapping[str, Any]) -> "Used":
+        if usage.get("type") == "duration":
+            return cls(seconds=float(usage.get("seconds") or 0))
+        went_in, came_out = _details(usage, "input"), _details(usage, "output")
+        return cls(
+            text_in=_count(went_in, "text"),
+            audio_in=_count(went_in, "audio"),
+            cached_in=int(went_in.get("cached_tokens") or 0),
+            text_out=_count(came_out, "text"),
+            audio_out=_count(came_out, "audio"),
+        )
 
 
 def _details(usage: Mapping[str, Any], way: str) -> Mapping[str, Any]:

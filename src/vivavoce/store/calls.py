@@ -20,6 +20,10 @@ _calls = Table(
     Column("started_at", Double, nullable=False),
     Column("ended_at", Double, index=True),
     Column("sealed", LargeBinary),
+    Column("session_id", Text),
+    Column("agent", Text),
+    Column("model", Text),
+    Column("address", Text),
 )
 
 
@@ -35,6 +39,13 @@ class DirectCall:
     ended_at: float | None = None
     sealed: bytes | None = None
     """What it takes to reach the call again, such as the key that it was placed with; sealed for the call's id."""
+    session_id: str | None = None
+    """Its record among the sessions; None for one that an older version noted."""
+    agent: str | None = None
+    model: str | None = None
+    """What it is paid by."""
+    address: str | None = None
+    """Of the client, whose limits hold; forgotten with the call's end."""
 
 
 class DirectCalls:
@@ -45,9 +56,9 @@ class DirectCalls:
         await self._run(lambda connection: connection.execute(insert(_calls).values(asdict(call))))
 
     async def end(self, id: str, now: float) -> None:
-        """Once is enough; what is sealed is forgotten."""
+        """Once is enough; what is sealed is forgotten, and the address."""
         which = update(_calls).where(_calls.c.id == id, _calls.c.ended_at.is_(None))
-        await self._run(lambda connection: connection.execute(which.values(ended_at=now, sealed=None)))
+        await self._run(lambda connection: connection.execute(which.values(ended_at=now, sealed=None, address=None)))
 
     async def find(self, id: str) -> DirectCall | None:
         query = select(_calls).where(_calls.c.id == id)

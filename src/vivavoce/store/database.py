@@ -93,6 +93,7 @@ def _sqlite(engine: Engine) -> Engine:
         connection.isolation_level = None  # sqlite3 would begin transactions of its own, and too late
         for pragma in ("journal_mode = WAL", "synchronous = NORMAL", "foreign_keys = ON"):
             connection.execute(f"PRAGMA {pragma}")
+        connection.create_function("lower", 1, _lower, deterministic=True)  # SQLite's own knows ASCII alone
 
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
@@ -100,6 +101,10 @@ def _sqlite(engine: Engine) -> Engine:
         connection.exec_driver_sql("BEGIN IMMEDIATE")
 
     return engine
+
+
+def _lower(text: Any) -> Any:
+    return text.lower() if isinstance(text, str) else text
 
 
 def _ours_alone(path: Path) -> None:

@@ -6,10 +6,16 @@ from sqlalchemy.exc import DBAPIError
 from vivavoce.store.calls import DirectCalls
 from vivavoce.store.database import Database, StoreError, memory_engine, open_engine
 from vivavoce.store.grants import GrantRows
+from vivavoce.store.items import Items
 from vivavoce.store.keys import Keys
+from vivavoce.store.ledger import Ledger
+from vivavoce.store.recordings import Recordings
+from vivavoce.store.responses import Responses
 from vivavoce.store.schema import metadata
+from vivavoce.store.sessions import Sessions
 from vivavoce.store.shares import Shares
 from vivavoce.store.upgrade import upgrade
+from vivavoce.store.usage import Usage
 
 __all__ = ["Store", "in_memory", "open_store"]
 
@@ -21,6 +27,12 @@ class Store:
         self.grants = GrantRows(self.database)
         self.shares = Shares(self.database)
         self.calls = DirectCalls(self.database)
+        self.sessions = Sessions(self.database)
+        self.items = Items(self.database)
+        self.responses = Responses(self.database)
+        self.usage = Usage(self.database)
+        self.recordings = Recordings(self.database)
+        self.ledger = Ledger(self.database)
 
     def close(self) -> None:
         """Idempotent."""
