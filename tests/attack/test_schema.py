@@ -6,6 +6,7 @@ import threading
 from collections.abc import Iterator
 from typing import Any
 
+import httpx
 import pytest
 import schemathesis
 from hypothesis import HealthCheck, Phase, settings
@@ -17,9 +18,11 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from tests.attack.house import GIVEN, bearer, house
-from tests.attack.openapi import document
+from tests.support.backends import ScriptedBackend
+from vivavoce.server.app import build
+from vivavoce.server.options import ServerOptions
 
-EXAMPLES = 6
+EXAMPLES = 4
 
 
 @schemathesis.serializer("application/sdp")
@@ -27,7 +30,21 @@ def as_it_is(_context: schemathesis.SerializationContext, value: object) -> byte
     return str(value).encode(errors="surrogatepass")
 
 
-schema = schemathesis.openapi.from_dict(document())
+WEBSOCKET = "realtime"
+"""The one operation that no HTTP client can do."""
+
+
+async def served() -> dict[str, Any]:
+    app = httpx.ASGITransport(build(ServerOptions(), ScriptedBackend()))
+    async with httpx.AsyncClient(transport=app, base_url="http://localhost") as http:
+        return dict((await http.get("/api/openapi.json")).json())
+
+
+OWN_REFUSALS = ["/api/openai/realtime/token", "/api/openai-realtime/session"]
+"""These answer 500, as the documents say whose addresses they are."""
+
+whole = schemathesis.openapi.from_dict(asyncio.run(served()))
+schema = whole.exclude(operation_id=WEBSOCKET).exclude(path=OWN_REFUSALS)
 
 
 @pytest.fixture(scope="module")

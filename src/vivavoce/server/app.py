@@ -20,21 +20,19 @@ from vivavoce.access.sealing import Sealer
 from vivavoce.backends.interface import Backend
 from vivavoce.protocol.dialects import Dialect
 from vivavoce.protocol.frame import Line
-from vivavoce.server.api import documents
-from vivavoce.server.api.config import config
+from vivavoce.server import watching
+from vivavoce.server.api import routes as api
 from vivavoce.server.errors import handlers
-from vivavoce.server.health import health, ready
 from vivavoce.server.keeping import Keeping
+from vivavoce.server.openapi import described
+from vivavoce.server.operations import routes
 from vivavoce.server.options import ServerOptions
 from vivavoce.server.pages import Pages
 from vivavoce.server.security import middleware
 from vivavoce.server.service import AnswerCall, Service
-from vivavoce.server.v1.calls import hang_up, place
-from vivavoce.server.v1.client_secrets import mint
+from vivavoce.server.v1 import routes as v1
 from vivavoce.server.v1.direct import take_up
-from vivavoce.server.v1.legacy import mint_session, mint_transcription, place_beta
-from vivavoce.server.v1.realtime import realtime, realtime_without_upgrade
-from vivavoce.server.v1.telephone import accept, refer, reject
+from vivavoce.server.v1.realtime import realtime
 from vivavoce.sessions.registry import Registry
 
 __all__ = ["build"]
@@ -100,25 +98,12 @@ def build(
 
 
 def _routes(service: Service) -> list[Route | Mount]:
-    v1 = [
-        WebSocketRoute("/realtime", partial(realtime, service)),
-        Route("/realtime", realtime_without_upgrade),
-        Route("/realtime", partial(place_beta, service), methods=["POST"]),
-        Route("/realtime/sessions", partial(mint_session, service), methods=["POST"]),
-        Route("/realtime/transcription_sessions", partial(mint_transcription, service), methods=["POST"]),
-        Route("/realtime/client_secrets", partial(mint, service), methods=["POST"]),
-        Route("/realtime/calls", partial(place, service), methods=["POST"]),
-        Route("/realtime/calls/{call_id}/hangup", partial(hang_up, service), methods=["POST"]),
-        Route("/realtime/calls/{call_id}/accept", partial(accept, service), methods=["POST"]),
-        Route("/realtime/calls/{call_id}/reject", partial(reject, service), methods=["POST"]),
-        Route("/realtime/calls/{call_id}/refer", partial(refer, service), methods=["POST"]),
-    ]
-    api = [Route("/config", partial(config, service)), *documents.routes(service)]
+    table = described([*v1.OPERATIONS, *api.OPERATIONS, *watching.OPERATIONS])
+    realtimes = [WebSocketRoute("/realtime", partial(realtime, service)), *routes(service, table, "/v1")]
     return [
-        Route("/health", health),
-        Route("/ready", partial(ready, service)),
-        Mount("/v1", Router(v1, redirect_slashes=False)),
-        Mount("/api", Router(api, redirect_slashes=False)),
+        Mount("/v1", Router(realtimes, redirect_slashes=False)),
+        Mount("/api", Router(routes(service, table, "/api"), redirect_slashes=False)),
+        *routes(service, watching.OPERATIONS, ""),
         Mount("/", Pages(directory=service.options.static, html=True, check_dir=False)),
     ]
 

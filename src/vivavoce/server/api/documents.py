@@ -11,36 +11,23 @@ from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
 
 from vivavoce.protocol.wire.shape import check
 from vivavoce.server.errors import tell
+from vivavoce.server.operations import Content, Operation
 from vivavoce.server.service import Service
 from vivavoce.server.v1.calls import place
-from vivavoce.server.v1.client_secrets import mint, read_json
+from vivavoce.server.v1.client_secrets import Mint, Minted, mint, read_json
 from vivavoce.server.v1.legacy import minted
+from vivavoce.server.v1.routes import ANSWER, MINTED_FLAT, OFFER
 
-__all__ = ["routes"]
+__all__ = ["OPERATIONS"]
 
 Answer = Callable[[Service, Request], Awaitable[dict[str, Any]]]
 Words = Callable[[str], dict[str, Any]]
 
 _KEPT = {401, 403, 429}
 """Statuses that tell a client what to do; for all else the documents answer 500."""
-
-
-def routes(service: Service) -> list[Route]:
-    """Under ``/api``."""
-    answers: dict[str, Callable[[Service, Request], Awaitable[Response]]] = {
-        "/openai/realtime/token": partial(
-            _told, _token, lambda why: {"error": "Failed to create session", "details": why}
-        ),
-        "/openai-realtime/session": partial(_told, _flat_secret, lambda why: {"success": False, "message": why}),
-        "/realtime/session": _shared_session,
-        "/realtime/client-secret": mint,
-        "/realtime/handshake": place,
-    }
-    return [Route(path, partial(answer, service), methods=["POST"]) for path, answer in answers.items()]
 
 
 async def _token(service: Service, request: Request) -> dict[str, Any]:
@@ -81,3 +68,31 @@ async def _told(answer: Answer, words: Words, service: Service, request: Request
 
 def _json(told: dict[str, Any], status: int = 200, headers: dict[str, str] | None = None) -> JSONResponse:
     return JSONResponse(told, status, {**(headers or {}), "Cache-Control": "no-store"})
+
+
+_ANY = Content(dict[str, Any])
+
+OPERATIONS = [
+    Operation(
+        method="POST", path="/api/openai/realtime/token", name="opusOrbToken", key="mint", body=_ANY,
+        answers=MINTED_FLAT, own_refusals=True, says="An ephemeral key, for the *Opus Orb* document's page",
+        handle=partial(_told, _token, lambda why: {"error": "Failed to create session", "details": why}),
+    ),
+    Operation(
+        method="POST", path="/api/openai-realtime/session", name="mrBlueSession", key="mint", body=_ANY,
+        answers=(_ANY,), own_refusals=True, says="An ephemeral key, for the *Mr. Blue* document's page",
+        handle=partial(_told, _flat_secret, lambda why: {"success": False, "message": why}),
+    ),
+    Operation(
+        method="POST", path="/api/realtime/session", name="composerSession", key="mint", body=_ANY,
+        answers=(_ANY,), says="An ephemeral key, for the *Composer* document's page", handle=_shared_session,
+    ),
+    Operation(
+        method="POST", path="/api/realtime/client-secret", name="mintAlias", key="mint", body=Content(Mint),
+        answers=(Content(Minted),), says="An ephemeral key", handle=mint,
+    ),
+    Operation(
+        method="POST", path="/api/realtime/handshake", name="placeCallAlias", key="connect", body=OFFER,
+        answers=ANSWER, says="A WebRTC call", handle=place,
+    ),
+]  # fmt: skip

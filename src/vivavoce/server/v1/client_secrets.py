@@ -14,20 +14,20 @@ from vivavoce.server.entrance import enter_to_mint, own_upstream_key
 from vivavoce.server.service import Service
 from vivavoce.server.v1.wish import wish
 
-__all__ = ["Seconds", "mint", "read_json"]
+__all__ = ["Mint", "Minted", "Seconds", "mint", "read_json"]
 
 DEFAULT_SECONDS = 600
 
 Seconds = Annotated[int, Meta(ge=MIN_SECONDS, le=MAX_SECONDS)]
 
 
-class _Expiry(Shape):
+class Expiry(Shape):
     anchor: Literal["created_at"] = "created_at"
     seconds: Seconds = DEFAULT_SECONDS
 
 
-class _Body(Shape):
-    expires_after: _Expiry | None | UnsetType = UNSET
+class Mint(Shape):
+    expires_after: Expiry | None | UnsetType = UNSET
     session: dict[str, Any] | None | UnsetType = UNSET
     agent: str | None | UnsetType = UNSET
     context: Any = None
@@ -38,9 +38,17 @@ class _Body(Shape):
     """The user's own keys; ``openai`` is the one for the upstream. These four are ours."""
 
 
+class Minted(msgspec.Struct):
+    value: str
+    """``ek_…``"""
+    expires_at: int
+    session: dict[str, Any]
+    """What it opens."""
+
+
 async def mint(service: Service, request: Request) -> JSONResponse:
     """The session is checked as a whole before a key is given for it."""
-    body = check(await read_json(request), _Body)
+    body = check(await read_json(request), Mint)
     principal = await enter_to_mint(service, request, get(body.share, None))
     ours = {"agent": get(body.agent, None), "context": body.context}
     session = get(body.session, {}) | {name: value for name, value in ours.items() if value is not None}
@@ -55,8 +63,8 @@ async def mint(service: Service, request: Request) -> JSONResponse:
         agent=wanted.agent,
         upstream_key=own_upstream_key(request, get(body.apiKeys, None)),
     )
-    told = {"value": key, "expires_at": grant.expires_at, "session": shown}
-    return JSONResponse(told, headers={"Cache-Control": "no-store"})
+    told = Minted(key, grant.expires_at, shown)
+    return JSONResponse(msgspec.to_builtins(told), headers={"Cache-Control": "no-store"})
 
 
 async def read_json(request: Request) -> Any:

@@ -16,14 +16,14 @@ from vivavoce.server.errors import CallNotFound
 from vivavoce.server.service import Service, bearer
 from vivavoce.server.v1.client_secrets import read_json
 
-__all__ = ["accept", "refer", "reject"]
+__all__ = ["Refer", "Reject", "accept", "refer", "reject"]
 
 
-class _Reject(Shape):
+class Reject(Shape):
     status_code: int | UnsetType = UNSET
 
 
-class _Refer(Shape):
+class Refer(Shape):
     target_uri: str
 
 
@@ -37,13 +37,13 @@ async def accept(service: Service, request: Request) -> Response:
 
 async def reject(service: Service, request: Request) -> Response:
     await _find(service, request)
-    check(await read_json(request), _Reject)
+    check(await read_json(request), Reject)
     _refuse("rejected")
 
 
 async def refer(service: Service, request: Request) -> Response:
     await _find(service, request)
-    body: Any = check(await read_json(request), _Refer)
+    body: Any = check(await read_json(request), Refer)
     if not body.target_uri.startswith(("tel:", "sip:", "sips:")):
         raise ProtocolError("invalid_value", "'target_uri' is a tel: or sip: address.", param="target_uri")
     _refuse("referred")
