@@ -1,6 +1,6 @@
 """What the relay adds to an audio event, beside a bare ``websockets`` proxy and LiteLLM's, in the same run.
 
-    python bench/relay.py [--without-litellm]
+    python -m bench.relay [--without-litellm]
 
 Each relay is a process of its own, between the same client and the same upstream. All are up at once and take turns in
 short rounds, so that whatever else the machine does weighs on each alike; what is shown are medians over the rounds. An
@@ -17,11 +17,8 @@ LiteLLM comes from PyPI into ``bench/.venvs/litellm``, which is made on demand. 
 import argparse
 import asyncio
 import json
-import os
 import random
-import socket
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
@@ -34,10 +31,11 @@ import pybase64
 import uvloop
 from websockets.asyncio.client import ClientConnection, connect
 
-HERE = Path(__file__).parent
-LITELLM = HERE / ".venvs" / "litellm"
-PARTS = HERE / "relay_parts.py"
+from bench.processes import Process, environment, free_port, running
+
+PARTS = Path(__file__).parent / "relay_parts.py"
 KEY = "sk-bench-relay"
+KEYS = {"OPENAI_API_KEY": KEY}
 MODEL = "gpt-realtime"
 APPEND = json.dumps(
     {"type": "input_audio_buffer.append", "audio": pybase64.b64encode_as_string(random.Random(1).randbytes(960))}
@@ -47,7 +45,6 @@ PACED = 30
 """Exchanges of the paced session, in one round."""
 SESSIONS, WARM, BUSY = 16, 40, 60
 """Sessions at once, and exchanges of each: before anything counts, and in one round."""
-READY_SECONDS = 120.0
 
 
 class Relay(NamedTuple):
@@ -59,7 +56,7 @@ class Relay(NamedTuple):
 class Standing(NamedTuple):
     """A relay that is up, with its sessions."""
 
-    pid: int
+    process: Process
     sessions: list[ClientConnection]
 
 
@@ -76,16 +73,14 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--without-litellm", action="store_true")
     relays = [BARE, OURS] if parser.parse_args().without_litellm else [BARE, OURS, LITELLM_PROXY]
-    if LITELLM_PROXY in relays:
-        make_litellm()
     uvloop.run(compare(relays))
 
 
 async def compare(relays: list[Relay]) -> None:
     async with AsyncExitStack() as stack:
-        _, upstream = await stack.enter_async_context(running([sys.executable, str(PARTS), "upstream"]))
-        direct = await stack.enter_async_context(session(f"ws://127.0.0.1:{upstream}/v1/realtime?model={MODEL}"))
-        standing = {relay.name: await stand(relay, upstream, stack) for relay in relays}
+        upstream = await stack.enter_async_context(running([sys.executable, str(PARTS), "upstream"], environ=KEYS))
+        direct = await stack.enter_async_context(session(f"ws://127.0.0.1:{upstream.port}/v1/realtime?model={MODEL}"))
+        standing = {relay.name: await stand(relay, upstream.port, stack) for relay in relays}
         alone: list[float] = []
         rounds: dict[str, list[Figures]] = {relay.name: [] for relay in relays}
         for _ in range(ROUNDS):
@@ -98,11 +93,11 @@ async def compare(relays: list[Relay]) -> None:
 
 async def stand(relay: Relay, upstream: int, stack: AsyncExitStack) -> Standing:
     directory, port = Path(stack.enter_context(tempfile.TemporaryDirectory())), free_port()
-    process, _ = await stack.enter_async_context(running(relay.command(upstream, port, directory), port))
+    process = await stack.enter_async_context(running(relay.command(upstream, port, directory), port, KEYS))
     url = f"ws://127.0.0.1:{port}/v1/realtime?model={MODEL}"
     sessions = [await stack.enter_async_context(session(url)) for _ in range(SESSIONS)]
     await asyncio.gather(*(converse(socket, WARM) for socket in sessions))
-    return Standing(process.pid, sessions)
+    return Standing(process, sessions)
 
 
 async def paced(socket: ClientConnection) -> list[float]:
@@ -119,9 +114,9 @@ async def paced(socket: ClientConnection) -> list[float]:
 
 
 async def busy(relay: Standing) -> float:
-    before = cpu(relay.pid)
+    before = relay.process.cpu()
     await asyncio.gather(*(converse(socket, BUSY) for socket in relay.sessions))
-    return (cpu(relay.pid) - before) / (2 * SESSIONS * BUSY)
+    return (relay.process.cpu() - before) / (2 * SESSIONS * BUSY)
 
 
 async def converse(socket: ClientConnection, exchanges: int) -> None:
@@ -165,72 +160,13 @@ def litellm(upstream: int, port: int, directory: Path) -> list[str]:
         f"    model_info:\n      mode: realtime\ngeneral_settings:\n  master_key: {KEY}\n"
     )
     options = ["--config", str(config), "--host", "127.0.0.1", "--port", str(port), "--telemetry", "False"]
-    return [str(LITELLM / "bin" / "litellm"), *options]
+    python = environment("litellm", ["litellm[proxy]"])
+    return [str(python.with_name("litellm")), *options]
 
 
 BARE = Relay("bare websockets proxy", bare)
 OURS = Relay("vivavoce", ours)
 LITELLM_PROXY = Relay("LiteLLM proxy", litellm)
-
-
-def make_litellm() -> None:
-    if (LITELLM / "bin" / "litellm").exists():
-        return
-    print("Installing LiteLLM …", file=sys.stderr)
-    subprocess.run([sys.executable, "-m", "venv", str(LITELLM)], check=True)
-    subprocess.run([str(LITELLM / "bin" / "pip"), "install", "--quiet", "litellm[proxy]"], check=True)
-
-
-# Processes ------------------------------------------------------------------------------------------
-
-
-@asynccontextmanager
-async def running(command: list[str], port: int | None = None) -> AsyncIterator[tuple[asyncio.subprocess.Process, int]]:
-    """The process and its port, once it answers there; with no ``port``, the one that it prints."""
-    environ = {**os.environ, "OPENAI_API_KEY": KEY, "NO_PROXY": "127.0.0.1"}
-    process = await asyncio.create_subprocess_exec(
-        *command, env=environ, stderr=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.PIPE if port is None else asyncio.subprocess.DEVNULL,
-    )  # fmt: skip
-    try:
-        if port is None:
-            assert process.stdout
-            port = int(await process.stdout.readline())
-        await answers(process, port)
-        yield process, port
-    finally:
-        if process.returncode is None:
-            process.terminate()
-            try:
-                await asyncio.wait_for(process.wait(), 10)
-            except TimeoutError:
-                process.kill()
-                await process.wait()
-
-
-async def answers(process: asyncio.subprocess.Process, port: int) -> None:
-    async with asyncio.timeout(READY_SECONDS):
-        while process.returncode is None:
-            try:
-                _, writer = await asyncio.open_connection("127.0.0.1", port)
-            except OSError:
-                await asyncio.sleep(0.1)
-            else:
-                writer.close()
-                return
-    raise SystemExit(f"A relay ended before it answered, with status {process.returncode}.")
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def cpu(pid: int) -> float:
-    """Seconds that all threads of a process have been on a processor, in its own code or the kernel's."""
-    threads = Path(f"/proc/{pid}/task").iterdir()
-    return sum(int((thread / "schedstat").read_text().split()[0]) for thread in threads) / 1e9
 
 
 # The table ------------------------------------------------------------------------------------------

@@ -1,13 +1,12 @@
 """A spoken question to the default models, and how soon the answer sounds; and how soon a server is alive.
 
-    python bench/turn.py
+    python -m bench.turn
 
 Starts ``vivavoce serve`` on a free port, asks each recorded question of the tests as a microphone would, and prints
 the time from the last voiced sample to the first sound, with the time from the start of the process to ``/health``.
 """
 
 import asyncio
-import socket
 import statistics
 import subprocess
 import sys
@@ -16,6 +15,7 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
+from bench.processes import free_port
 from vivavoce.audio import HOUSE_RATE
 from vivavoce.audio.resample import convert
 from vivavoce.audio.wav import read_wav
@@ -24,11 +24,6 @@ from vivavoce.client.turn import say
 
 SPEECH = Path(__file__).parent.parent / "tests" / "speech"
 QUESTIONS = ["time_in_london", "time_in_london_rms", "time_in_london_awb", "twelve_times_seven", "weather_in_paris"]
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        return int(listening.getsockname()[1])
 
 
 def alive(port: int) -> float:
