@@ -48,8 +48,8 @@ class Llm:
 
 
 class Tts(FakeTts):
-    async def speak(self, text: str, voice: str, speed: float) -> AsyncIterator[bytes]:
-        async for chunk in super().speak(text, voice, speed):
+    async def speak(self, text: str, voice: str, speed: float, language: str | None = None) -> AsyncIterator[bytes]:
+        async for chunk in super().speak(text, voice, speed, language):
             yield chunk
         self.asked.clear()
 

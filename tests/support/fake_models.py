@@ -143,6 +143,7 @@ class Voiced(_Record):
     text: str
     voice: str
     speed: float
+    language: str | None
 
 
 class FakeTts:
@@ -171,8 +172,8 @@ class FakeTts:
     def voices(self) -> Sequence[str]:
         return ("alloy", "marin")
 
-    async def speak(self, text: str, voice: str, speed: float) -> AsyncIterator[bytes]:
-        record = Voiced(text, voice, speed)
+    async def speak(self, text: str, voice: str, speed: float, language: str | None = None) -> AsyncIterator[bytes]:
+        record = Voiced(text, voice, speed, language)
         self.asked.append(record)
         with record.running():
             await asyncio.sleep(self._delay)

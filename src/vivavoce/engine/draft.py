@@ -39,10 +39,10 @@ class Draft:
     def fits(self, context: Context, prompt: Prompt) -> bool:
         """Whether this is what a response with this context and prompt would be."""
         ours, theirs = self._context, context
-        sound = (ours.modality, ours.voice, ours.speed, ours.format)
+        sound = (ours.modality, ours.voice, ours.speed, ours.format, ours.language)
         failed = any(isinstance(part, Failed) for part in self._held) or self._task.cancelled()
         return not failed and prompt == self._prompt and sound == (
-            theirs.modality, theirs.voice, theirs.speed, theirs.format
+            theirs.modality, theirs.voice, theirs.speed, theirs.format, theirs.language
         )  # fmt: skip
 
     async def release(self, give: Callable[[Part], None], room: Callable[[], Awaitable[None]]) -> None:

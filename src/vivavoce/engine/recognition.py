@@ -116,4 +116,4 @@ async def _converted(pcm: bytes, rate: int) -> bytes:
 
 
 def _hints(asked: Transcription | None) -> Hints:
-    return Hints(get(asked.language, None), get(asked.prompt, None)) if asked else Hints()
+    return Hints(asked.spoken, get(asked.prompt, None)) if asked else Hints()

@@ -100,7 +100,8 @@ class Reply:
     async def _sound(self, clause: str) -> None:
         tts, context = self._senses.tts, self._context
         resampler, encoder = Resampler(tts.rate, RATE), Encoder(context.format)
-        async with aclosing(tts.speak(clause.strip(), context.voice, context.speed)) as chunks:  # type: ignore[type-var]
+        sound = tts.speak(clause.strip(), context.voice, context.speed, context.language)
+        async with aclosing(sound) as chunks:  # type: ignore[type-var]
             async for chunk in chunks:
                 await self._sounded(resampler.push(chunk), encoder)
         await self._sounded(resampler.finish(), encoder)

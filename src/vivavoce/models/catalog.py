@@ -29,7 +29,7 @@ SPECS = (
     ),
     Spec(
         name="espeak", sense="tts", module="vivavoce.models.tts.espeak", factory="EspeakTts",
-        licence="GPL-3.0-or-later", languages="more than 100", package="espeakng_loader",
+        licence="GPL-3.0-or-later", languages="more than 100", package="espeakng_loader", takes=frozenset({"language"}),
     ),
 )  # fmt: skip
 """The first of each sense is its default."""

@@ -172,8 +172,9 @@ class Tts(Protocol):
         """The names that ``speak`` knows, the OpenAI voice names among them. Any other name is given
         a stable voice too."""
 
-    def speak(self, text: str, voice: str, speed: float) -> AsyncIterator[bytes]:
+    def speak(self, text: str, voice: str, speed: float, language: str | None = None) -> AsyncIterator[bytes]:
         """The sound of one clause as it is made, in chunks of 10 to 200 ms. ``speed`` is 0.25 to 1.5.
-        Raises :class:`ModelError`. Closing the iterator stops the work."""
+        ``language``: that of the session, as in :class:`Hints`; None: whatever the synthesiser speaks else. One that
+        does not speak it speaks all the same. Raises :class:`ModelError`. Closing the iterator stops the work."""
 
     async def close(self) -> None: ...

@@ -43,7 +43,7 @@ async def test_a_model_that_fails_is_told_of_and_the_others_are_tried():
     class Dumb:
         rate, name, closed = 24_000, "dumb", False
 
-        async def speak(self, text: str, voice: str, speed: float) -> AsyncIterator[bytes]:
+        async def speak(self, text: str, voice: str, speed: float, language: str | None = None) -> AsyncIterator[bytes]:
             yield bytes(100)
 
         async def close(self) -> None:

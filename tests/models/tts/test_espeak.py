@@ -58,10 +58,29 @@ async def test_every_name_has_a_steady_voice_of_the_same_loudness(tts: EspeakTts
         assert clipped.mean() < 0.001, name
 
 
+async def test_it_speaks_the_language_of_the_session(tts: EspeakTts) -> None:
+    async def lasts(language: str | None) -> float:
+        text = "Die Zeit ist reif, und neunundneunzig Luftballons sind unterwegs"
+        spoken = [chunk async for chunk in tts.speak(text, "marin", 1.0, language)]
+        return duration_ms(b"".join(spoken), tts.rate)
+
+    english, german = await lasts(None), await lasts("de")
+    assert abs(english - german) > 100
+    assert await lasts("de-AT") == pytest.approx(german, abs=10)
+    for unknown in ("en-GB", "xx"):
+        assert await lasts(unknown) == pytest.approx(english, abs=10)
+
+
+def test_a_voice_keeps_its_timbre_in_every_language() -> None:
+    assert VOICES["sage"].names(None) == ["en-gb-x-rp+f4"]
+    assert VOICES["sage"].names("pt-BR") == ["pt-br+f4", "pt+f4", "en-gb-x-rp+f4"]
+    assert VOICES["sage"].names("no")[-2] == "nb+f4"
+
+
 def test_unknown_names_are_given_a_voice_for_good() -> None:
     assert voice_named("Marin") is VOICES["marin"]
     assert voice_named("my-own-voice") is VOICES["shimmer"]
-    assert len({voice_named(f"voice-{n}").name for n in range(100)}) > 8
+    assert len({voice_named(f"voice-{n}") for n in range(100)}) > 8
 
 
 @pytest.mark.parametrize("speed", [0.25, 0.4, 0.5, 1.5])

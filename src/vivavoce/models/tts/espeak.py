@@ -29,7 +29,9 @@ class EspeakTts:
     rate = RATE
     name = "espeak"
 
-    def __init__(self, workers: int = 2) -> None:
+    def __init__(self, workers: int = 2, language: str | None = None) -> None:
+        """``language``: what is spoken where nobody names one; else English."""
+        self._language = language
         self._pool = WorkerPool(
             "vivavoce.models.tts.espeak_worker", "The voice (eSpeak NG)", size=workers, max_waiting=64
         )
@@ -40,14 +42,17 @@ class EspeakTts:
     def voices(self) -> Sequence[str]:
         return tuple(VOICES)
 
-    async def speak(self, text: str, voice: str, speed: float) -> AsyncGenerator[bytes, None]:
+    async def speak(
+        self, text: str, voice: str, speed: float, language: str | None = None
+    ) -> AsyncGenerator[bytes, None]:
         if not 0.25 <= speed <= 1.5:
             raise ModelError(f"The voice cannot speak at speed {speed}: choose one from 0.25 to 1.5.")
         if not any(map(str.isalnum, text)):
             return
         chosen = voice_named(voice)
         words_per_minute, gap = _pace(speed)
-        request = Utterance(text, chosen.name, chosen.pitch, chosen.volume, words_per_minute, gap)
+        names = chosen.names(language or self._language)
+        request = Utterance(text, names, chosen.pitch, chosen.volume, words_per_minute, gap)
         async for chunk in self._pool.ask(msgspec.json.encode(request)):
             yield chunk
 

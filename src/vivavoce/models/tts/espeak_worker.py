@@ -30,7 +30,8 @@ _Callback = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_void_p, ctypes.c_int, ctypes
 
 class Utterance(msgspec.Struct, frozen=True):
     text: str
-    voice: str
+    voices: list[str]
+    """The first of them that there is."""
     pitch: int
     volume: int
     words_per_minute: int
@@ -81,8 +82,8 @@ def _load() -> ctypes.CDLL:
 
 
 def _set_up(espeak: ctypes.CDLL, utterance: Utterance) -> None:
-    if espeak.espeak_SetVoiceByName(utterance.voice.encode()) != 0:
-        raise ModelError(f"eSpeak NG has no voice {utterance.voice!r}.")
+    if not any(espeak.espeak_SetVoiceByName(voice.encode()) == 0 for voice in utterance.voices):
+        raise ModelError(f"eSpeak NG has no voice {utterance.voices[-1]!r}.")
     settings = {
         _RATE: utterance.words_per_minute,
         _VOLUME: utterance.volume,

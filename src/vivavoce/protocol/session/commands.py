@@ -125,6 +125,8 @@ class Context:
     speed: float
     format: Format
     max_output_tokens: int | None
+    language: str | None = None
+    """That of the session: who is heard in German is answered in German (S-26)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -87,6 +87,7 @@ class Planner:
             speed=get(_output(params).speed, get(self._shared.speaking.speed, 1.0)),
             format=Pcm() if self._shared.media else plan.format,
             max_output_tokens=limit if isinstance(limit, int) else None,
+            language=self._shared.language,
         )
 
     def _given(self, params: ResponseParams) -> tuple[Item, ...] | None:

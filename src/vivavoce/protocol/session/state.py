@@ -39,6 +39,12 @@ class Shared:
         return get(asked.model, "") if asked else None
 
     @property
+    def language(self) -> str | None:
+        """The language that the client expects to hear and to be heard in; the first of several."""
+        asked = self.hearing.transcription or None
+        return asked.spoken if asked else None
+
+    @property
     def detection(self) -> TurnDetection | None:
         """None where turns are the client's to end (S-17)."""
         detection = self.hearing.turn_detection

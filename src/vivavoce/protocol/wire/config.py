@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 
 from msgspec import UNSET, Meta, UnsetType
 
-from vivavoce.protocol.wire.shape import Shape
+from vivavoce.protocol.wire.shape import Shape, get
 
 __all__ = [
     "Audio", "AudioInput", "AudioOutput", "CustomVoice", "Format", "FunctionChoice", "FunctionTool", "McpChoice",
@@ -66,6 +66,11 @@ class Transcription(Shape):
     languages: list[str] | None | UnsetType = UNSET
     keywords: list[str] | None | UnsetType = UNSET
     delay: Literal["minimal", "low", "medium", "high", "xhigh"] | None | UnsetType = UNSET
+
+    @property
+    def spoken(self) -> str | None:
+        """The language, the first of several; None where the client names none."""
+        return get(self.language, None) or next(iter(get(self.languages, None) or ()), None)
 
 
 class NoiseReduction(Shape):
