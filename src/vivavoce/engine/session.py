@@ -245,9 +245,12 @@ class EngineSession:
         """Once the words so far are known: are they all, or what would the answer be if they were?"""
         words = await self._recognition.drafted(command.item_id)
         if command.wanted:
-            self._core.endpoint(command.item_id, done=words is None or finished(words))
+            opinion = finished(words or "")
+            self._core.endpoint(command.item_id, opinion)
             self._carry_out()
-        elif words and self._early and (context := self._core.preview(command.item_id, words)):
+            if opinion < 0.5:
+                return
+        if words and self._early and (context := self._core.preview(command.item_id, words)):
             self._answers.draft(command.item_id, context)
 
     def _went_on(self, command: do.WentOn) -> None:

@@ -202,10 +202,51 @@ def test_a_semantic_turn_ends_by_an_opinion():
     hand.voice(512)
     asked = hand.silence(320).command(MayEnd)
     assert asked.wanted
-    hand.session.endpoint(asked.item_id, done=False)
+    hand.session.endpoint(asked.item_id, 0.0)
     assert hand.told() == []
-    hand.session.endpoint(asked.item_id, done=True)
+    hand.session.endpoint(asked.item_id, 1.0)
     assert hand.told().names == ["input_audio_buffer.speech_stopped", *COMMITTED, *ANSWERED]
+
+
+@pytest.mark.parametrize(("finished", "ms"), [(1.0, 320), (0.5, 320), (0.25, 1152), (0.0, 1984)])
+def test_the_surer_the_opinion_the_sooner_the_end(finished, ms):
+    hand = Hand()
+    hand.hearing(turn_detection={"type": "semantic_vad", "eagerness": "high"})
+    hand.voice(512)
+    hand.session.endpoint(hand.silence(96).command(MayEnd).item_id, finished)
+    assert hand.silence(ms - 96 - 32) == []
+    assert hand.silence(64).types[0] == "input_audio_buffer.speech_stopped"
+
+
+def test_a_slow_speaker_is_waited_for_where_meaning_decides():
+    hand = Hand()
+    hand.hearing(turn_detection={"type": "semantic_vad", "eagerness": "high"})
+    for _ in range(3):
+        hand.voice(512)
+        hand.session.endpoint(hand.silence(480).command(MayEnd).item_id, 0.0)
+    hand.voice(512)
+    hand.session.endpoint(hand.silence(96).command(MayEnd).item_id, 0.5)
+    assert hand.silence(480) == [], "480 ms are this speaker's own, and a fast one's turn is over after 300"
+    assert hand.silence(64).types[0] == "input_audio_buffer.speech_stopped"
+
+
+def test_who_is_cut_in_on_is_waited_for_longer():
+    hand = Hand()
+    hand.hearing(turn_detection={"type": "semantic_vad", "eagerness": "high", "create_response": False})
+    for _ in range(4):
+        hand.voice(512)
+        hand.session.endpoint(hand.silence(96).command(MayEnd).item_id, 0.5)
+        told = hand.silence(480)
+    assert told.types == [], "the first three turns were the beginnings of one"
+
+
+def test_the_silence_of_server_vad_is_the_clients_own():
+    hand = Hand()
+    for _ in range(4):
+        hand.voice(512)
+        hand.silence(160)
+    hand.voice(512)
+    assert hand.silence(224).types[0] == "input_audio_buffer.speech_stopped"
 
 
 def test_an_opinion_that_comes_too_late_changes_nothing():
@@ -214,7 +255,7 @@ def test_an_opinion_that_comes_too_late_changes_nothing():
     hand.voice(512)
     asked = hand.silence(320).command(MayEnd)
     assert hand.voice(96).commands(WentOn)
-    hand.session.endpoint(asked.item_id, done=True)
+    hand.session.endpoint(asked.item_id, 1.0)
     assert hand.told() == []
 
 

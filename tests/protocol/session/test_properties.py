@@ -342,9 +342,9 @@ class AnySession(RuleBasedStateMachine):
             self.looked = self.hand.position
 
     @precondition(lambda self: self.opinions)
-    @rule(data=st.data(), done=st.booleans())
-    def opine(self, data: st.DataObject, done: bool) -> None:
-        self.hand.session.endpoint(data.draw(st.sampled_from(self.opinions)), done=done)
+    @rule(data=st.data(), finished=st.sampled_from([0.0, 0.4, 1.0]))
+    def opine(self, data: st.DataObject, finished: float) -> None:
+        self.hand.session.endpoint(data.draw(st.sampled_from(self.opinions)), finished)
         self.take(self.hand.told())
 
     # Models -----------------------------------------------------------------------------------------

@@ -9,14 +9,14 @@ WINDOW = 768
 TIMING = timing(ServerVad(threshold=0.5, prefix_padding_ms=300, silence_duration_ms=200))
 
 
-def hear(pattern: str, detector: TurnDetector | None = None) -> list[tuple[int, Happened]]:
-    """What happens at which window: ``#`` is speech, ``+`` less of it (0.4), ``.`` none."""
+def hear(pattern: str, detector: TurnDetector | None = None, at: int = 0) -> list[tuple[int, Happened]]:
+    """What happens at which window, the first being number ``at``: ``#`` is speech, ``+`` less of it (0.4), ``.`` none."""
     detector = detector or TurnDetector(TIMING)
     chances = {"#": 1.0, "+": 0.4, ".": 0.0}
     happened = [
-        detector.hear(index * WINDOW, (index + 1) * WINDOW, chances[window]) for index, window in enumerate(pattern)
+        detector.hear(index * WINDOW, (index + 1) * WINDOW, chances[window]) for index, window in enumerate(pattern, at)
     ]
-    return [(index, each) for index, each in enumerate(happened) if each]
+    return [(index, each) for index, each in enumerate(happened, at) if each]
 
 
 @pytest.mark.parametrize(
@@ -72,9 +72,21 @@ def test_a_threshold_of_nothing_still_needs_a_sound():
 
 
 @pytest.mark.parametrize(
-    ("eagerness", "wait", "ask"), [("low", 8, 1), ("medium", 4, 0.6), ("auto", 4, 0.6), ("high", 2, 0.3)]
+    ("eagerness", "longest", "least", "most"),
+    [("low", 8, 1, 2.5), ("medium", 4, 0.6, 1.5), ("auto", 4, 0.6, 1.5), ("high", 2, 0.3, 0.8)],
 )
-def test_a_semantic_detector_waits_as_long_as_its_eagerness_says(eagerness, wait, ask):
+def test_a_semantic_detector_waits_as_long_as_its_eagerness_says(eagerness, longest, least, most):
     assert timing(SemanticVad(eagerness=eagerness)) == Timing(
-        threshold=0.5, prefix=7200, may_end=int(ask * 24_000), silence=wait * 24_000, semantic=True
-    )
+        threshold=0.5, prefix=7200, silence=longest * 24_000, least=int(least * 24_000), most=int(most * 24_000),
+        semantic=True,
+    )  # fmt: skip
+
+
+def test_an_opinion_holds_for_one_pause():
+    detector = TurnDetector(timing(SemanticVad(eagerness="high")))
+    hear("##...", detector)
+    assert not detector.settle(5 * WINDOW, 5 * WINDOW)
+    assert hear("..", detector, 5) == [(6, Happened.STOPPED)]
+    hear("##...", detector, 7)
+    assert not detector.settle(5 * WINDOW, 12 * WINDOW)
+    assert hear("#" + 20 * ".", detector, 12) == [(12, Happened.WENT_ON), (15, Happened.MAY_END)]

@@ -6,6 +6,7 @@ was received; the bytes are the driver's.
 
 from vivavoce.protocol.session.commands import RATE, MayEnd, Span, Transcribe, WentOn, to_ms
 from vivavoce.protocol.session.items import Content, Item
+from vivavoce.protocol.session.pauses import Pauses
 from vivavoce.protocol.session.replies import Replies
 from vivavoce.protocol.session.state import Shared
 from vivavoce.protocol.session.turn import Happened, TurnDetector, timing
@@ -17,6 +18,8 @@ __all__ = ["Listening"]
 
 LEAST_COMMIT_MS = 100
 """O-21."""
+CUT_IN = RATE
+"""Who speaks again this soon after a turn was taken for over had only paused."""
 STALL_SECONDS = 1.0
 """A stream that stops in the middle of speech has ended its turn after this long: the one wall-clock rule."""
 MOST_INPUT = 10 * 60 * RATE
@@ -35,6 +38,9 @@ class Listening:
         self._heard = 0
         """Up to here voice activity was told."""
         self._last_audio = 0.0
+        self._pauses = Pauses()
+        self._ended = (0, -CUT_IN)
+        """Of the latest turn that ended by itself: where its voice did, and where that was noticed."""
         self._detector: TurnDetector | None = None
         self.configure(shared.detection)
 
@@ -92,16 +98,19 @@ class Listening:
             case Happened.MAY_END if self._shared.turn:
                 self._out.command(MayEnd(self._shared.turn, Span(self._start, end), self._detector.timing.semantic))
             case Happened.WENT_ON if self._shared.turn:
+                self._pauses.went_on(self._detector.paused)
                 self._out.command(WentOn(self._shared.turn))
             case Happened.STOPPED:
-                self._end(end)
+                self._stop(end)
 
-    def endpoint(self, item_id: str, *, done: bool) -> None:
+    def endpoint(self, item_id: str, finished: float) -> None:
         """A semantic detector's opinion on :class:`MayEnd`; too late for a turn that went on or ended."""
         detector = self._detector
-        if done and detector and detector.pausing and item_id == self._shared.turn:
-            detector.reset()
-            self._end(self._heard)
+        if detector and detector.pausing and detector.timing.semantic and item_id == self._shared.turn:
+            timing = detector.timing
+            enough = self._pauses.enough(finished, timing.least, timing.most, timing.silence)
+            if detector.settle(enough, self._heard):
+                self._stop(self._heard)
 
     def tick(self) -> None:
         deadline = self.deadline
@@ -133,12 +142,21 @@ class Listening:
 
     def _begin(self, voice: int) -> None:
         assert self._detector is not None
+        fell_silent, noticed = self._ended
+        if voice - noticed < CUT_IN:
+            self._pauses.went_on(voice - fell_silent)
         self._start = max(self._start, voice - self._detector.timing.prefix)
         self._shared.turn = self._out.ids("item")
         self._replies.hush()
         at = to_ms(self._start)
         self._out.event("input_audio_buffer.speech_started", audio_start_ms=at, item_id=self._shared.turn)
         self._replies.interrupted()
+
+    def _stop(self, end: int) -> None:
+        """The silence was long enough."""
+        assert self._detector is not None
+        self._ended = (self._detector.since, end)
+        self._end(end)
 
     def _end(self, end: int) -> None:
         """The turn has stopped: it is committed, and its item is in the conversation (O-13)."""

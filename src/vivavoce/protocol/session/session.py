@@ -129,9 +129,9 @@ class Session:
         (0 to 1). In order; may lag behind :meth:`audio`."""
         self._listening.speech(end, probability)
 
-    def endpoint(self, item_id: str, *, done: bool) -> None:
-        """An opinion that was asked for by :class:`MayEnd`."""
-        self._listening.endpoint(item_id, done=done)
+    def endpoint(self, item_id: str, finished: float) -> None:
+        """The opinion that :class:`MayEnd` wanted: how likely (0 to 1) the words of the turn are finished."""
+        self._listening.endpoint(item_id, finished)
 
     def transcript(self, item_id: str, result: Heard | HeardFailed) -> None:
         """What recognition found in a user's audio."""

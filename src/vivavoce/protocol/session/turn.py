@@ -19,8 +19,8 @@ __all__ = ["Happened", "State", "Timing", "TurnDetector", "timing"]
 
 ONSET = RATE * 64 // 1000
 """Speech must last this long to be a turn: two Silero windows, so that a click is none."""
-MAY_END_MS = 96
-"""After this much silence a turn *may* be over: the moment for a draft."""
+MAY_END = RATE * 96 // 1000
+"""After this much silence a turn *may* be over: the moment for a draft, and to ask whether its words are finished."""
 HYSTERESIS = 0.15
 """Speech that has begun goes on down to this much below the threshold."""
 
@@ -28,8 +28,10 @@ SEMANTIC_THRESHOLD = 0.5
 SEMANTIC_PADDING_MS = 300
 LONGEST_WAIT_MS = {"low": 8000, "medium": 4000, "auto": 4000, "high": 2000}
 """S-19."""
-OPINION_MS = {"low": 1000, "medium": 600, "auto": 600, "high": 300}
-"""After this much silence the detector of meaning is asked whether the turn is over."""
+LEAST_MS = {"low": 1000, "medium": 600, "auto": 600, "high": 300}
+"""The silence that ends a turn whose words are surely finished."""
+MOST_MS = {"low": 2500, "medium": 1500, "auto": 1500, "high": 800}
+"""As far as a speaker's own pauses may stretch the wait for words that seem finished (``pauses.py``)."""
 
 
 class State(Enum):
@@ -49,25 +51,24 @@ class Happened(Enum):
 @dataclass(frozen=True, slots=True)
 class Timing:
     """Turn detection in samples. A semantic detector is a silence as long as it may wait, that an
-    opinion ends sooner."""
+    opinion ends sooner: after ``least`` of it or, by the speaker's own pauses, up to ``most``."""
 
     threshold: float
     prefix: int
-    may_end: int
     silence: int
+    least: int
+    most: int
     semantic: bool
 
 
 def timing(config: TurnDetection) -> Timing:
     if isinstance(config, SemanticVad):
         eagerness = get(config.eagerness, "auto")
-        wait, ask = to_samples(LONGEST_WAIT_MS[eagerness]), to_samples(OPINION_MS[eagerness])
-        return Timing(SEMANTIC_THRESHOLD, to_samples(SEMANTIC_PADDING_MS), ask, wait, semantic=True)
+        longest, least, most = (to_samples(ms[eagerness]) for ms in (LONGEST_WAIT_MS, LEAST_MS, MOST_MS))
+        return Timing(SEMANTIC_THRESHOLD, to_samples(SEMANTIC_PADDING_MS), longest, least, most, semantic=True)
     assert isinstance(config, ServerVad)
-    prefix, silence = get(config.prefix_padding_ms, 300), get(config.silence_duration_ms, 200)
-    return Timing(
-        get(config.threshold, 0.5), to_samples(prefix), to_samples(MAY_END_MS), to_samples(silence), semantic=False
-    )
+    prefix, silence = to_samples(get(config.prefix_padding_ms, 300)), to_samples(get(config.silence_duration_ms, 200))
+    return Timing(get(config.threshold, 0.5), prefix, silence, silence, silence, semantic=False)
 
 
 class TurnDetector:
@@ -77,7 +78,11 @@ class TurnDetector:
         self.state = State.SPEAKING if speaking else State.QUIET
         self.since = 0
         """Where the state's sound or silence began; meaningless while quiet."""
+        self.paused = 0
+        """How long the latest pause was that the speaker went on after."""
         self._may_end_said = False
+        self._enough: int | None = None
+        """The silence that is enough this time, where an opinion was given."""
 
     @property
     def in_speech(self) -> bool:
@@ -105,9 +110,18 @@ class TurnDetector:
             case State.PAUSING, False:
                 return self._paused(end)
             case State.PAUSING, True:
-                self.state = State.SPEAKING
+                self.state, self.paused = State.SPEAKING, start - self.since
                 return Happened.WENT_ON if self._may_end_said else None
         return None
+
+    def settle(self, enough: int, heard: int) -> bool:
+        """An opinion: so much silence is enough for this pause. Whether it has been as long at ``heard``; then the
+        turn is over."""
+        self._enough = enough
+        if not self.pausing or heard - self.since < enough:
+            return False
+        self.reset()
+        return True
 
     def reset(self) -> None:
         """Forget a turn under way: it was committed or cleared by hand, or has stopped."""
@@ -115,7 +129,7 @@ class TurnDetector:
 
     def _enter(self, state: State, at: int) -> None:
         self.state, self.since = state, at
-        self._may_end_said = False
+        self._may_end_said, self._enough = False, None
 
     def _risen(self, end: int) -> Happened | None:
         if end - self.since < ONSET:
@@ -124,10 +138,10 @@ class TurnDetector:
         return Happened.STARTED
 
     def _paused(self, end: int) -> Happened | None:
-        if end - self.since >= self.timing.silence:
+        if end - self.since >= (self.timing.silence if self._enough is None else self._enough):
             self.state = State.QUIET
             return Happened.STOPPED
-        if not self._may_end_said and end - self.since >= self.timing.may_end:
+        if not self._may_end_said and end - self.since >= MAY_END:
             self._may_end_said = True
             return Happened.MAY_END
         return None
