@@ -10,7 +10,7 @@ from tests.support.fake_models import FakeLlm, FakeStt, FakeTts, FakeVad, tone
 from vivavoce.backends.builtin import Builtin
 from vivavoce.backends.interface import Kind, SessionRequest
 from vivavoce.engine.mcp import McpGateway
-from vivavoce.models.interfaces import Llm, Stt, Tts, Vad
+from vivavoce.models.interfaces import Llm, Stt, Tts, TurnModel, Vad
 from vivavoce.protocol.frame import APPEND, Frame, Line
 
 SILENCE_20_MS = bytes(2 * 480)
@@ -22,6 +22,7 @@ class Senses:
     llm: Llm
     tts: Tts
     vad: Vad
+    turn: TurnModel | None = None
 
     async def close(self) -> None:
         for sense in (self.stt, self.llm, self.tts):

@@ -13,7 +13,7 @@ from typing import Any, Literal, Protocol
 
 __all__ = [
     "Answer", "Call", "CallArguments", "Finish", "Hints", "Llm", "Logprob", "Message", "ModelError", "Prompt", "Said",
-    "Stt", "Tool", "Transcript", "Tts", "Vad", "VadStream",
+    "Stt", "Tool", "Transcript", "Tts", "TurnModel", "Vad", "VadStream",
 ]  # fmt: skip
 
 
@@ -40,6 +40,24 @@ class Vad(Protocol):
 
     def stream(self) -> VadStream:
         """A new listener."""
+
+
+# The end of a turn ---------------------------------------------------------------------------------
+
+
+class TurnModel(Protocol):
+    """Hears whether a speaker who pauses has finished."""
+
+    rate: int
+    seconds: int
+    """How much of the latest sound it looks at."""
+
+    async def finished(self, pcm: bytes) -> float:
+        """How likely (0 to 1) the turn is over whose last :attr:`seconds` these are, with the silence after them.
+        Raises :class:`ModelError` where it has no time."""
+
+    async def close(self) -> None:
+        """Free threads. Idempotent."""
 
 
 # Recognition ---------------------------------------------------------------------------------------
