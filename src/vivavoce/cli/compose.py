@@ -37,7 +37,9 @@ def answerer(settings: Settings) -> Answerer:
 def senses(settings: Settings) -> catalog.Models:
     """The models of this process; nothing is started yet. Raises ``ModelError``."""
     directory, language = settings.data_dir / "models", settings.speech_language
-    return catalog.build(clock=_local_time, directory=directory, language=language, **settings.chosen)
+    return catalog.build(
+        clock=_local_time, turn=settings.end_of_turn, directory=directory, language=language, **settings.chosen
+    )
 
 
 def prices(settings: Settings) -> Prices:
@@ -86,7 +88,9 @@ def _builtin(settings: Settings) -> Answerer:
             await asyncio.to_thread(importlib.import_module, "vivavoce.transports.webrtc.call")
         gc.freeze()  # all that is loaded stays: to look through it for garbage takes 80 ms of somebody's sentence
 
-    return Answerer(Builtin(models, time.time, defaults, mcp, settings.data_dir / "scratch"), models.tts.voices(), warm)
+    scratch = settings.data_dir / "scratch"
+    backend = Builtin(models, time.time, defaults, mcp, scratch, early=settings.speculation)
+    return Answerer(backend, models.tts.voices(), warm)
 
 
 def _local_time() -> datetime:

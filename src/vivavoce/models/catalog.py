@@ -1,4 +1,4 @@
-"""Which adapter answers to which name, and the four senses built from what was chosen.
+"""Which adapter answers to which name, and the senses built from what was chosen.
 
 An adapter's module is imported only when it is chosen, so that what nobody uses costs nothing.
 """
@@ -9,7 +9,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
-from vivavoce.models.interfaces import Llm, ModelError, Stt, Tts, Vad
+from vivavoce.models.interfaces import Llm, ModelError, Stt, Tts, TurnModel, Vad
 from vivavoce.models.spec import Chosen, Clock, Sense, Spec
 
 __all__ = ["SPECS", "Chosen", "Clock", "Models", "Sense", "Spec", "build", "find", "names"]
@@ -18,6 +18,10 @@ SPECS = (
     Spec(
         name="silero", sense="vad", module="vivavoce.models.vad.silero", factory="SileroVad",
         licence="MIT", languages="any", package="faster_whisper",
+    ),
+    Spec(
+        name="smart-turn", sense="turn", module="vivavoce.models.turn.smart_turn", factory="SmartTurn",
+        licence="BSD-2-Clause", languages="23", package="pipecat", extra="smart-turn",
     ),
     Spec(
         name="pocketsphinx", sense="stt", module="vivavoce.models.stt.pocketsphinx", factory="PocketSphinxStt",
@@ -49,15 +53,18 @@ class Models:
     stt: Stt
     llm: Llm
     tts: Tts
+    turn: TurnModel | None = None
+    """None: the end of a turn is heard in its words and pauses alone."""
 
     async def warm(self) -> None:
         """Load now what would else be loaded by the first who talks. Raises :class:`ModelError`."""
-        senses: tuple[object, ...] = (self.vad, self.stt, self.llm, self.tts)
+        senses: tuple[object, ...] = (self.vad, self.turn, self.stt, self.llm, self.tts)
         await asyncio.gather(*(sense.warm() for sense in senses if isinstance(sense, _Warmable)))
 
     async def close(self) -> None:
         """Free workers and connections. Idempotent."""
-        await asyncio.gather(self.stt.close(), self.llm.close(), self.tts.close())
+        closable = (self.turn, self.stt, self.llm, self.tts)
+        await asyncio.gather(*(sense.close() for sense in closable if sense is not None))
 
 
 def build(
@@ -66,10 +73,12 @@ def build(
     stt: Chosen = NOT_CHOSEN,
     llm: Chosen = NOT_CHOSEN,
     tts: Chosen = NOT_CHOSEN,
+    turn: str = "auto",
     directory: Path | None = None,
     language: str | None = None,
 ) -> Models:
-    """The senses that were chosen, the default for each that was not; nothing is started yet. ``directory`` has the
+    """The senses that were chosen, the default for each that was not; nothing is started yet. ``turn`` is a detector's
+    name, ``words`` for none, or ``auto`` for one that is installed. ``directory`` has the
     files of models, ``language`` is that of sessions which name none. Raises :class:`ModelError` for a name that is not
     in :data:`SPECS`, for what an adapter does not take, and for one whose packages are not installed."""
     shared = {"clock": clock, "directory": directory, "language": language}
@@ -78,6 +87,7 @@ def build(
         _make("stt", stt, shared),
         _make("llm", llm, shared),
         _make("tts", tts, shared),
+        _make("turn", Chosen("" if turn == "auto" else turn), shared) if _heard(turn) else None,
     )
 
 
@@ -92,6 +102,11 @@ def find(sense: Sense, name: str = "") -> Spec:
         if spec.sense == sense and name in ("", spec.name):
             return spec
     raise ModelError(f"There is no {sense} model '{name}'. Known: {', '.join(names(sense))}.")
+
+
+def _heard(turn: str) -> bool:
+    """Whether a model hears the end of a turn."""
+    return turn != "words" and (turn != "auto" or find("turn").installed)
 
 
 def _make(sense: Sense, chosen: Chosen, shared: dict[str, Any]) -> Any:

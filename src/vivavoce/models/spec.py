@@ -8,7 +8,7 @@ from typing import Literal
 
 __all__ = ["Chosen", "Clock", "Sense", "Spec", "Takes"]
 
-Sense = Literal["vad", "stt", "llm", "tts"]
+Sense = Literal["vad", "turn", "stt", "llm", "tts"]
 Takes = Literal["clock", "model", "url", "key", "directory", "language"]
 Clock = Callable[[], datetime]
 """Now, with the local time zone."""

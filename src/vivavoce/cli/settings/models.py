@@ -1,6 +1,7 @@
 """Which models answer where this process does: one choice for each sense."""
 
 from dataclasses import dataclass, field
+from typing import Literal
 
 from vivavoce.cli import values
 from vivavoce.cli.settings.spec import setting
@@ -35,6 +36,15 @@ class Models:
     tts_key_env: str | None = setting(
         None, values.text, _GROUP, "Variable that holds that server's key, if it wants one.", metavar="NAME"
     )
+    end_of_turn: Literal["auto", "words", "smart-turn"] = setting(
+        "auto", values.choice("auto", "words", "smart-turn"), _GROUP,
+        "What semantic turn detection goes by. words: words and pauses. smart-turn: a model that hears intonation, too. "
+        "auto: that one where it is installed.",
+    )  # fmt: skip
+    speculation: bool = setting(
+        True, values.switch, _GROUP,
+        "Begin on the answer in a pause that may be the end of a turn: sooner there, and sometimes made for nothing.",
+    )  # fmt: skip
     speech_language: str | None = setting(
         None, values.language, _GROUP,
         "Language that is heard and spoken where a session names none, such as de. By default English, or what a "
