@@ -143,7 +143,7 @@ def test_the_key_is_read_from_dotenv_and_never_shown(home: Path):
 
 def test_the_key_of_a_model_comes_from_the_variable_that_is_named(home: Path):
     chosen = settings(home, {"MY_KEY": "sk-secret"}, stt="x", stt_url="http://a.example/v1", stt_key_env="MY_KEY")
-    assert chosen.chosen["stt"] == Chosen("x", "", "http://a.example/v1", "sk-secret")
+    assert chosen.chosen["stt"] == Chosen("x", "", "http://a.example/v1", "sk-secret", "MY_KEY")
     assert "sk-secret" in chosen.secrets
     assert "sk-secret" not in repr(chosen)
     with pytest.raises(SettingsError, match="llm_key_env names the variable MY_KEY, which is not set"):
@@ -346,3 +346,9 @@ def test_limits_are_written_in_words(home: Path):
     assert chosen.limit_address == Allowance(mints=10)
     with pytest.raises(SettingsError, match="once"):
         settings(home, limit_user="2 sessions, 3 sessions")
+
+
+def test_openai_s_own_key_is_for_openai_alone(home: Path) -> None:
+    openai = settings(home, {"OPENAI_API_KEY": "sk-secret"}, stt="openai", llm="openai", llm_url="http://a.example/v1")
+    assert (openai.chosen["stt"].key, openai.chosen["stt"].key_env) == ("sk-secret", "OPENAI_API_KEY")
+    assert openai.chosen["llm"].key == ""

@@ -10,9 +10,12 @@ from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
 from vivavoce.models.interfaces import Llm, ModelError, Stt, Tts, TurnModel, Vad
-from vivavoce.models.spec import Chosen, Clock, Sense, Spec
+from vivavoce.models.spec import Chosen, Clock, Sense, Spec, Takes
 
 __all__ = ["SPECS", "Chosen", "Clock", "Models", "Sense", "Spec", "build", "find", "names"]
+
+_REMOTE: frozenset[Takes] = frozenset({"model", "url", "key", "key_env"})
+_THEIRS = "that of the model there"
 
 SPECS = (
     Spec(
@@ -28,12 +31,24 @@ SPECS = (
         licence="BSD-2-Clause", languages="English", package="pocketsphinx",
     ),
     Spec(
+        name="openai", sense="stt", module="vivavoce.models.stt.remote", factory="RemoteStt",
+        licence=_THEIRS, languages="those of the model there", takes=_REMOTE | {"language"},
+    ),
+    Spec(
         name="builtin", sense="llm", module="vivavoce.models.llm.builtin", factory="BuiltinLlm",
         licence="MIT", languages="English", takes=frozenset({"clock"}),
     ),
     Spec(
+        name="openai", sense="llm", module="vivavoce.models.llm.remote", factory="RemoteLlm",
+        licence=_THEIRS, languages="those of the model there", takes=_REMOTE,
+    ),
+    Spec(
         name="espeak", sense="tts", module="vivavoce.models.tts.espeak", factory="EspeakTts",
         licence="GPL-3.0-or-later", languages="more than 100", package="espeakng_loader", takes=frozenset({"language"}),
+    ),
+    Spec(
+        name="openai", sense="tts", module="vivavoce.models.tts.remote", factory="RemoteTts",
+        licence=_THEIRS, languages="those of the model there", takes=_REMOTE,
     ),
 )  # fmt: skip
 """The first of each sense is its default."""
@@ -123,4 +138,5 @@ def _make(sense: Sense, chosen: Chosen, shared: dict[str, Any]) -> Any:
             f"The {sense} model '{spec.name}' needs the package {error.name!r}, which is not installed: "
             f"pip install {wanted}"
         ) from error
-    return factory(**{what: given for what, given in {**shared, **asked}.items() if given and what in spec.takes})
+    told = {**shared, **asked, "key_env": chosen.key_env}
+    return factory(**{what: given for what, given in told.items() if given and what in spec.takes})

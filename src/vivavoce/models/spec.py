@@ -9,7 +9,7 @@ from typing import Literal
 __all__ = ["Chosen", "Clock", "Sense", "Spec", "Takes"]
 
 Sense = Literal["vad", "turn", "stt", "llm", "tts"]
-Takes = Literal["clock", "model", "url", "key", "directory", "language"]
+Takes = Literal["clock", "model", "url", "key", "key_env", "directory", "language"]
 Clock = Callable[[], datetime]
 """Now, with the local time zone."""
 
@@ -26,13 +26,16 @@ class Chosen:
     """Where the model's server is."""
     key: str = field(default="", repr=False)
     """What that server wants to be shown."""
+    key_env: str = ""
+    """The variable that holds it: what a person is told of it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Spec:
     """One adapter. Its ``factory`` is called with the keyword arguments that it ``takes``, each only where there is
-    something to give: ``clock`` (:data:`Clock`), ``model``, ``url`` and ``key`` (as in :class:`Chosen`), ``directory``
-    (a ``Path``, where the files of models lie) and ``language`` (that of sessions which name none, such as ``de``)."""
+    something to give: ``clock`` (:data:`Clock`), ``model``, ``url``, ``key`` and ``key_env`` (as in :class:`Chosen`),
+    ``directory`` (a ``Path``, where the files of models lie) and ``language`` (that of sessions which name none, such
+    as ``de``)."""
 
     name: str
     sense: Sense

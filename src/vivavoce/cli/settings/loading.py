@@ -8,9 +8,11 @@ from vivavoce.access.grants import PREFIX as EPHEMERAL
 from vivavoce.access.sealing import MIN_SECRET
 from vivavoce.cli import tables as tables_of
 from vivavoce.cli.settings import sources
+from vivavoce.cli.settings.models import OPENAI_KEY, SENSES
 from vivavoce.cli.settings.settings import Settings, specs
 from vivavoce.cli.settings.sources import FILE, Given
 from vivavoce.cli.settings.spec import SettingsError, Spec
+from vivavoce.models.remote.place import OPENAI
 
 __all__ = ["load"]
 
@@ -70,11 +72,13 @@ def _warnings(environment: Mapping[str, Given], found: Mapping[str, Any], tables
 
 def _model_keys(found: Mapping[str, Any], held: Mapping[str, str]) -> dict[str, str]:
     keys = {}
-    for sense in ("stt", "llm", "tts"):
+    for sense in SENSES:
         if variable := found.get(f"{sense}_key_env"):
             if variable not in held:
                 raise SettingsError(f"{sense}_key_env names the variable {variable}, which is not set.")
             keys[sense] = held[variable]
+        elif found.get(sense) == "openai" and found.get(f"{sense}_url", OPENAI) == OPENAI and OPENAI_KEY in held:
+            keys[sense] = held[OPENAI_KEY]
     return keys
 
 

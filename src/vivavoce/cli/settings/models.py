@@ -7,9 +7,14 @@ from vivavoce.cli import values
 from vivavoce.cli.settings.spec import setting
 from vivavoce.models.catalog import Chosen, Sense, names
 
-__all__ = ["Models"]
+__all__ = ["OPENAI_KEY", "SENSES", "Models"]
 
 _GROUP = "Models of this process"
+
+SENSES = ("stt", "llm", "tts")
+"""That can be chosen."""
+OPENAI_KEY = "OPENAI_API_KEY"
+"""Holds the key where OpenAI itself is asked and nothing else was said; no other server is ever shown it."""
 
 
 def _one_of(sense: Sense, what: str) -> str:
@@ -57,8 +62,8 @@ class Models:
     @property
     def chosen(self) -> dict[str, Chosen]:
         """What was chosen, by sense."""
-        return {
-            "stt": Chosen(self.stt or "", self.stt_model or "", self.stt_url or "", self.model_keys.get("stt", "")),
-            "llm": Chosen(self.llm or "", self.llm_model or "", self.llm_url or "", self.model_keys.get("llm", "")),
-            "tts": Chosen(self.tts or "", self.tts_model or "", self.tts_url or "", self.model_keys.get("tts", "")),
-        }
+        return {sense: self._choice(sense) for sense in SENSES}
+
+    def _choice(self, sense: str) -> Chosen:
+        name, model, url, variable = (getattr(self, sense + what) or "" for what in ("", "_model", "_url", "_key_env"))
+        return Chosen(name, model, url, self.model_keys.get(sense, ""), variable or OPENAI_KEY)
