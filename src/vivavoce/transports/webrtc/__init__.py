@@ -1,6 +1,6 @@
 """A WebRTC call as a :class:`~vivavoce.protocol.frame.Line`: events on a data channel, sound on a track.
 
 ``call`` makes one out of an offer; it loads aiortc, so import it when a call is made. An audio frame comes
-in through ``reorder`` and ``inbound`` and goes out through ``playout`` and ``track``; events go through
+in through ``receiver``, ``arrival`` and ``inbound`` and goes out through ``playout`` and ``track``; events go through
 ``channel``; ``sdp`` reads offers, ``ice`` makes a machine without a network reachable for itself.
 """

@@ -15,20 +15,17 @@ from aiortc import (
     RTCDataChannel,
     RTCPeerConnection,
     RTCRtpSender,
-    RTCRtpTransceiver,
     RTCSessionDescription,
 )
-from aiortc.mediastreams import MediaStreamError, MediaStreamTrack
-from av import AudioFrame
+from aiortc.mediastreams import MediaStreamError
 
 from vivavoce.protocol.dialects import Dialect
 from vivavoce.protocol.frame import APPEND, AUDIO_DELTA, FLUSH, Frame
 from vivavoce.protocol.wire.errors import ProtocolError
 from vivavoce.transports.webrtc.channel import LABEL, Events
 from vivavoce.transports.webrtc.ice import prepare
-from vivavoce.transports.webrtc.inbound import Inbound
 from vivavoce.transports.webrtc.inbox import Inbox
-from vivavoce.transports.webrtc.reorder import sort_only
+from vivavoce.transports.webrtc.receiver import hear
 from vivavoce.transports.webrtc.sdp import Offer, invalid_offer, read_offer
 from vivavoce.transports.webrtc.track import Speaker
 
@@ -112,6 +109,7 @@ class Call:
 
     async def _accept(self, offer: Offer) -> str:
         ours = self._peer.addTransceiver(self._speaker)
+        hear(ours, self._heard_sound)
         ours.setCodecPreferences(
             [codec for codec in RTCRtpSender.getCapabilities("audio").codecs if codec.name == "opus"]
         )
@@ -124,29 +122,12 @@ class Call:
                 other.direction = "inactive"  # a camera, a second microphone
         prepare(self._peer)
         await self._peer.setLocalDescription(await self._peer.createAnswer())
-        self._start(ours, offer)
-        return self._peer.localDescription.sdp
-
-    def _start(self, ours: RTCRtpTransceiver, offer: Offer) -> None:
-        if offer.speaks:
-            sort_only(ours.receiver)
-            self._tasks.append(asyncio.create_task(self._listen(ours.receiver.track)))
         if not offer.listens:
             self._tasks.append(asyncio.create_task(_play_to_nobody(self._speaker)))
+        return self._peer.localDescription.sdp
 
-    async def _listen(self, track: MediaStreamTrack) -> None:
-        inbound = Inbound()
-        try:
-            while True:
-                heard = await track.recv()
-                assert isinstance(heard, AudioFrame)
-                pcm = inbound.push(bytes(heard.planes[0])[: heard.samples * 4], heard.pts or 0)
-                self._inbox.put(Frame(APPEND, {"type": APPEND}, pcm), len(pcm))
-        except MediaStreamError:
-            pass  # the caller took the track away, or left
-        except Exception:
-            log.exception("the sound of a call could not be read")
-            self._lost(1011, "The sound of the call could not be read.")
+    def _heard_sound(self, pcm: bytes) -> None:
+        self._inbox.put(Frame(APPEND, {"type": APPEND}, pcm), len(pcm))
 
     def _frames(self, thing: Frame | str | bytes) -> list[Frame]:
         if isinstance(thing, Frame):
@@ -195,6 +176,8 @@ class Call:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self._peer.close()
+        for transceiver in self._peer.getTransceivers():
+            await transceiver.stop()  # aiortc, closed while it connects, may have started them meanwhile
 
 
 async def _play_to_nobody(speaker: Speaker) -> None:
