@@ -10,6 +10,8 @@ from msgspec import UNSET, Meta, UnsetType
 from msgspec.structs import fields
 
 from vivavoce.access.agents import FIELDS, OWN_ONLY, TRANSFER, Agent, Agents, reaches
+from vivavoce.access.filler import AFTER_SECONDS, Phrases, default_filler, filler
+from vivavoce.access.tool_table import ToolError, ToolSpec, is_served, read_tool
 from vivavoce.protocol.wire.config import MaxTokens, Modalities, Tool, Transcription, TurnDetection
 from vivavoce.protocol.wire.errors import ProtocolError
 from vivavoce.protocol.wire.shape import Shape, check, get
@@ -37,7 +39,9 @@ class _Table(Shape):
     turn_detection: TurnDetection | Literal[False] | UnsetType = UNSET
     transcription: Transcription | Literal[False] | str | UnsetType = UNSET
     noise_reduction: Literal["near_field", "far_field", False] | UnsetType = UNSET
-    tools: list[dict[str, Any]] = msgspec.field(default_factory=list)
+    tools: list[dict[str, Any] | str] = msgspec.field(default_factory=list)
+    filler: Phrases | UnsetType = UNSET
+    filler_after: Annotated[float, Meta(gt=0, le=60)] = AFTER_SECONDS
     tool_choice: Literal["auto", "none", "required"] | UnsetType = UNSET
     max_output_tokens: MaxTokens | UnsetType = UNSET
     handoffs: list[str] = msgspec.field(default_factory=list)
@@ -62,17 +66,27 @@ def _agent(name: str, written: Any, environ: Mapping[str, str]) -> Agent:
     if not name.replace("_", "a").replace("-", "a").isalnum() or not name.isascii() or len(name) > NAME_CHARACTERS:
         raise AgentError(f"{at}: an agent's name has letters, digits, - and _, {NAME_CHARACTERS} at most.")
     table = _checked(written, _Table, at)
-    tools = [_tool(tool, f"{at}.tools[{index}]", environ) for index, tool in enumerate(table.tools)]
+    tools = [
+        _tool(tool, f"{at}.tools[{index}]", environ) for index, tool in enumerate(table.tools) if not is_served(tool)
+    ]
+    serves = [
+        _served(tool, f"{at}.tools[{index}]", environ) for index, tool in enumerate(table.tools) if is_served(tool)
+    ]
     if twice := {label for label in map(_label, tools) if [*map(_label, tools)].count(label) > 1}:
         raise AgentError(f"{at}.tools: '{twice.pop()}' is there twice.")
+    if serves and table.media == "direct":
+        raise AgentError(f"{at}.media: a call that is direct passes this server by, and its tools with it.")
     session = _session(table, tools)
     open_by_default = frozenset(field for field in FIELDS.keys() - OWN_ONLY if not reaches(session, field))
     may = frozenset(get(table.client_may, open_by_default | {"tools"}))
     hearing = session.setdefault("audio", {}).setdefault("input", {})
     hearing.setdefault("transcription", CAPTIONS)
+    said = filler(table.filler, table.filler_after)
     return Agent(
         name=name,
         session=session,
+        serves=tuple(serves),
+        filler=default_filler(session, table.filler_after) if said is UNSET else said,
         description=table.description,
         greeting=table.greeting,
         handoffs=tuple(table.handoffs),
@@ -109,7 +123,7 @@ def _put(patch: dict[str, Any], name: str, value: Any) -> None:
         patch[name] = None if value is False else msgspec.to_builtins(value)
 
 
-def _tool(written: dict[str, Any], at: str, environ: Mapping[str, str]) -> dict[str, Any]:
+def _tool(written: Any, at: str, environ: Mapping[str, str]) -> dict[str, Any]:
     tool = dict(written)
     if variable := tool.pop("authorization_env", None):
         if not environ.get(str(variable)):
@@ -122,6 +136,13 @@ def _tool(written: dict[str, Any], at: str, environ: Mapping[str, str]) -> dict[
     if str(tool.get("name", "")).startswith(TRANSFER):
         raise AgentError(f"{at}.name: names that begin with {TRANSFER} are for handoffs.")
     return tool
+
+
+def _served(written: Any, at: str, environ: Mapping[str, str]) -> ToolSpec:
+    try:
+        return read_tool(written, at, environ)
+    except ToolError as error:
+        raise AgentError(str(error)) from None
 
 
 def _label(tool: Mapping[str, Any]) -> str:

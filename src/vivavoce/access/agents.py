@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, Final, Literal
 
+from vivavoce.access.filler import Filler
+from vivavoce.access.tool_table import ToolSpec
 from vivavoce.protocol.wire.errors import ProtocolError
 from vivavoce.protocol.wire.overlay import laid_over
 
@@ -84,6 +86,10 @@ class Agent:
     """How long one session may last."""
     store: Kept | None = None
     """What is kept of its sessions; None is what the server keeps of all."""
+    serves: tuple[ToolSpec, ...] = ()
+    """Tools that this server runs, beside those in ``session``."""
+    filler: Filler | None = None
+    """What it says while one of them takes long, unless the tool says otherwise."""
     insists_on_direct: bool = False
     """The owner knows that nothing of this holds on a call whose media and events pass us by."""
 
@@ -94,7 +100,7 @@ class Agent:
     @property
     def watched(self) -> bool:
         """Whether every event of its sessions has to pass through this server."""
-        steered = self.locked or self.handoffs or self.greeting or self.budget_usd is not None
+        steered = self.locked or self.handoffs or self.greeting or self.serves or self.budget_usd is not None
         return bool(steered) and not self.insists_on_direct
 
 

@@ -25,7 +25,18 @@ MAX_BYTES = 1024 * 1024
 class GuardedTransport(httpx2.AsyncBaseTransport):
     """For one listing or one call."""
 
-    def __init__(self, allowed: AllowList, resolve: Resolve, inner: httpx2.AsyncBaseTransport | None = None) -> None:
+    def __init__(
+        self,
+        allowed: AllowList,
+        resolve: Resolve,
+        inner: httpx2.AsyncBaseTransport | None = None,
+        *,
+        who: str = "The MCP server",
+        remedy: str | None = None,
+    ) -> None:
+        """``who`` is what messages call the other side; ``remedy`` how its owner lets it be at a private address, by
+        default with ``--allow-mcp``."""
+        self._who, self._remedy = who, remedy
         self.refused: McpError | None = None
         """Why a request was not made, or its answer not read: whoever asked hears only that it failed."""
         self.status = 0
@@ -56,7 +67,7 @@ class GuardedTransport(httpx2.AsyncBaseTransport):
     def count(self, size: int) -> None:
         self._left -= size
         if self._left < 0:
-            self.refused = failure(f"The MCP server answers with more than {MAX_BYTES // 1024} KiB.")
+            self.refused = failure(f"{self._who} answers with more than {MAX_BYTES // 1024} KiB.")
             raise httpx2.ReadError(str(self.refused))
 
     async def _judged(self, url: httpx2.URL) -> Sequence[str]:
@@ -64,7 +75,7 @@ class GuardedTransport(httpx2.AsyncBaseTransport):
         host = url.raw_host.decode("ascii").strip("[]")
         entry = self._allowed.find(url.scheme, host, url.port, url.path)
         if entry is None:
-            raise failure(f"The MCP server leads to {url.scheme}://{url.netloc.decode()}, which is not allowed here.")
+            raise failure(f"{self._who} leads to {url.scheme}://{url.netloc.decode()}, which is not allowed here.")
         where = host, url.port
         if where not in self._addresses:
             self._addresses[where] = await self._look_up(entry)
@@ -77,9 +88,10 @@ class GuardedTransport(httpx2.AsyncBaseTransport):
             raise failure(f"There is no host {entry.host}.") from None
         usable = [address for address in found if entry.private or is_public(address)]
         if not usable:
+            remedy = self._remedy or f"--allow-mcp {entry.scheme}://{entry.host}:{entry.port}#private"
             raise failure(
                 f"{entry.host} leads to {', '.join(found)}, which is not on the public internet. "
-                f"Whoever runs this server can allow that: --allow-mcp {entry.scheme}://{entry.host}:{entry.port}#private"
+                f"Whoever runs this server can allow that: {remedy}"
             )
         return usable[:MAX_ADDRESSES]
 

@@ -21,7 +21,7 @@ from vivavoce.protocol.wire.shape import get
 if TYPE_CHECKING:
     from vivavoce.client.mcp_wire import Server
 
-__all__ = ["McpClient"]
+__all__ = ["McpClient", "arguments_of"]
 
 _OURS = frozenset(
     "connection content-length content-type expect host keep-alive proxy-authorization te trailer transfer-encoding "
@@ -31,10 +31,11 @@ _OURS = frozenset(
 
 
 class McpClient:
-    """The engine's gateway (``engine/mcp.py``). ``resolve`` looks names up."""
+    """The engine's gateway (``engine/mcp.py``). ``resolve`` looks names up; ``remedy`` is how whoever runs this server
+    lets it reach a private address, by default with ``--allow-mcp``."""
 
-    def __init__(self, allowed: AllowList, resolve: Resolve = resolve) -> None:
-        self._allowed, self._resolve = allowed, resolve
+    def __init__(self, allowed: AllowList, resolve: Resolve = resolve, remedy: str | None = None) -> None:
+        self._allowed, self._resolve, self._remedy = allowed, resolve, remedy
 
     async def warm(self) -> None:
         """Load what the first listing would wait for."""
@@ -45,8 +46,11 @@ class McpClient:
         return await (await self._server(server)).list_tools()
 
     async def call_tool(self, server: McpTool, name: str, arguments: str) -> str:
-        given = _object(name, arguments)
-        return await (await self._server(server)).call_tool(name, given)
+        return await self.call(server, name, arguments_of(name, arguments))
+
+    async def call(self, server: McpTool, name: str, arguments: dict[str, Any]) -> str:
+        """The result as text. Raises :class:`McpError`."""
+        return await (await self._server(server)).call_tool(name, arguments)
 
     async def _server(self, tool: McpTool) -> "Server":
         """Where to go and with what, if it may be gone to at all."""
@@ -62,11 +66,11 @@ class McpClient:
         await self.warm()
         from vivavoce.client.mcp_wire import Server  # half a second, but for warm(), which took it to a thread
 
-        return Server(url, headers, self._allowed, self._resolve)
+        return Server(url, headers, self._allowed, self._resolve, self._remedy)
 
 
-def _object(name: str, arguments: str) -> dict[str, Any]:
-    """The arguments that a mind wrote."""
+def arguments_of(name: str, arguments: str) -> dict[str, Any]:
+    """The arguments that a mind wrote. Raises :class:`McpError`."""
     try:
         given = msgspec.json.decode(arguments or "{}")
     except (msgspec.DecodeError, UnicodeError, RecursionError) as error:

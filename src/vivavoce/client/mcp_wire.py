@@ -49,9 +49,11 @@ T = TypeVar("T")
 class Server:
     """One MCP server, for one listing or one call. The methods raise :class:`McpError`."""
 
-    def __init__(self, url: str, headers: Mapping[str, str], allowed: AllowList, resolve: Resolve) -> None:
+    def __init__(
+        self, url: str, headers: Mapping[str, str], allowed: AllowList, resolve: Resolve, remedy: str | None = None
+    ) -> None:
         self._url, self._headers = url, dict(headers)
-        self._guard = GuardedTransport(allowed, resolve)
+        self._guard = GuardedTransport(allowed, resolve, remedy=remedy)
 
     async def list_tools(self) -> list[dict[str, Any]]:
         """``name``, ``description``, ``input_schema`` and ``annotations`` of each tool."""
