@@ -23,3 +23,9 @@ def test_without_realtime_nothing_is_selected_least_of_all_the_key() -> None:
 def test_nothing_offered_and_an_empty_key() -> None:
     assert read_subprotocols([]) == Offer()
     assert read_subprotocols(["realtime", "openai-insecure-api-key."]) == Offer("realtime")
+
+
+def test_who_asks_for_what_is_ours_is_answered_with_it():
+    both = read_subprotocols(["realtime", "vivavoce.v1", "openai-insecure-api-key.sk-1"])
+    assert (both.answer, both.notices, both.key) == ("vivavoce.v1", True, "sk-1")
+    assert not read_subprotocols(["realtime"]).notices

@@ -39,6 +39,8 @@ class Grant:
     agent: str | None = None
     upstream_key: str | None = field(default=None, repr=False)
     """The user's own key for the upstream. It exists nowhere else, and is gone with the grant."""
+    id: str = ""
+    """Tells one key from another, and gives nothing of it away; empty of a key that an older version minted."""
 
 
 class GrantRows(Protocol):
@@ -87,7 +89,7 @@ class Grants:
             expires_at = min(expires_at, int(parent_expires_at))
         key = new_key(PREFIX, self._random)
         hash = hash_of(key)
-        grant = Grant(dict(config), expires_at, parent, beta, agent, upstream_key)
+        grant = Grant(dict(config), expires_at, parent, beta, agent, upstream_key, hash[:8].hex())
         sealed = self._sealer.seal(msgspec.json.encode(grant), hash)
         if not await self._rows.add(hash, sealed=sealed, expires_at=expires_at, now=now, limit=self._limit):
             raise TooManyGrants

@@ -34,6 +34,7 @@ async def admitted(service: Service, principal: Principal, id: str, kind: str, a
     with service.registry.admit(id, kind, network(address), owner=principal.name) as live:
         upkeep = Upkeep(live, account, _lasting(service, principal), asyncio.get_running_loop().time)
         live.account = account
+        live.opened_by = principal.grant.id if principal.grant else ""
         live.observers.append(upkeep)
         running = asyncio.create_task(upkeep.run())
         try:

@@ -18,9 +18,10 @@ from vivavoce.backends.interface import BackendError
 from vivavoce.protocol.frame import Frame, Line
 from vivavoce.protocol.wire.errors import ProtocolError
 from vivavoce.sessions.hub import MAX_SIDES, TooManySides
+from vivavoce.sessions.notices import LISTENERS, TooManyListeners
 from vivavoce.sessions.registry import Draining, Full
 
-__all__ = ["CallNotFound", "Mishaps", "Told", "answer", "handlers", "refuse_in_band", "tell"]
+__all__ = ["CallNotFound", "Mishaps", "SessionNotFound", "Told", "answer", "handlers", "refuse_in_band", "tell"]
 
 log = logging.getLogger(__name__)
 
@@ -30,6 +31,10 @@ AGAIN_SECONDS = 10
 
 class CallNotFound(Exception):
     """No live call has this id (H-08)."""
+
+
+class SessionNotFound(Exception):
+    """There is none of this id that whoever asks may know of."""
 
 
 class Told(NamedTuple):
@@ -88,6 +93,15 @@ def _too_many_sides(_: TooManySides) -> Told:
     return Told(429, _body(words, "sideband_limit_reached", "rate_limit_error"), 1013)
 
 
+def _session_not_found(_: SessionNotFound) -> Told:
+    return Told(404, _body("There is no session of yours with this id.", "session_not_found"))
+
+
+def _too_many_listeners(_: TooManyListeners) -> Told:
+    words = f"{LISTENERS} listen to this session already; close one first."
+    return Told(429, _body(words, "listener_limit_reached", "rate_limit_error"))
+
+
 def _http(error: HTTPException) -> Told:
     words = {
         404: "There is nothing at this address. The API is at /v1/realtime.",
@@ -108,6 +122,8 @@ _TOLD: dict[type[Exception], Callable[[Any], Told]] = {
     LimitsUnknown: _limits_unknown,
     CallNotFound: _call_not_found,
     TooManySides: _too_many_sides,
+    SessionNotFound: _session_not_found,
+    TooManyListeners: _too_many_listeners,
     HTTPException: _http,
 }
 

@@ -41,7 +41,7 @@ def middleware(host: str, allow_origins: Collection[str], public_url: str | None
         Middleware(
             CORSMiddleware,
             allow_origins=list(allow_origins),
-            allow_methods=["GET", "POST"],
+            allow_methods=["GET", "POST", "PATCH", "DELETE"],
             allow_headers=["*"],  # a listed site is trusted; H-18 names the least that clients send
             expose_headers=["Location"],
             allow_private_network=True,

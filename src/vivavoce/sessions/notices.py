@@ -24,6 +24,10 @@ class Notice(NamedTuple):
     kind: str
     data: Mapping[str, Any]
 
+    def event(self) -> dict[str, Any]:
+        """As those are told who have asked for it, by whatever way."""
+        return {"type": f"vivavoce.{self.kind}", **self.data}
+
 
 class Notices:
     """Those of one session."""

@@ -48,6 +48,10 @@ class Live:
         self.client = client
         self.owner = owner
         """The name of the principal whose session it is."""
+        self.opened_by = ""
+        """The id of the ephemeral key that opened it, where one did."""
+        self.names = {id}
+        """All that clients may know it by: a call has a session's id too, and an upstream gives one of its own."""
         self.started = started
         self.ending: asyncio.Future[Closed] = asyncio.get_running_loop().create_future()
         self.gone = asyncio.Event()
@@ -87,7 +91,9 @@ class Live:
         """As an observer of its own stream: what the client does is no matter here."""
 
     def told(self, frame: Frame) -> None:
-        """As an observer of its own stream: whether an answer is being given."""
+        """As an observer of its own stream: what it is called, and whether an answer is being given."""
+        if frame.type == "session.created" and isinstance(session := frame.data.get("session"), dict):
+            self.names.add(str(session.get("id")))
         if what := _BEGINS.get(frame.type):
             self._busy.add((what, _response(frame)))
         elif what := _ENDS.get(frame.type):
@@ -134,6 +140,10 @@ class Registry:
 
     def find(self, id: str) -> Live | None:
         return self._live.get(id)
+
+    def named(self, name: str) -> Live | None:
+        """By any of its names."""
+        return self._live.get(name) or next((live for live in self._live.values() if name in live.names), None)
 
     def count(self, *, owner: str | None = None, client: str | None = None) -> int:
         """How many are alive of one owner, or from one client."""

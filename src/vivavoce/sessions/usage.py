@@ -9,8 +9,9 @@ from vivavoce.access.prices import Prices
 from vivavoce.protocol.frame import Frame
 from vivavoce.protocol.wire.errors import ProtocolError
 from vivavoce.sessions.filters import Stopped
+from vivavoce.sessions.notices import Notices
 
-__all__ = ["Meter", "Purse", "SessionBudget"]
+__all__ = ["Costs", "Meter", "Purse", "SessionBudget"]
 
 _TRANSCRIBED = "conversation.item.input_audio_transcription.completed"
 
@@ -87,6 +88,21 @@ class Meter:
         if not self._stopped:
             self._stopped = True
             self._stop(Stopped(ProtocolError(code, message, type="insufficient_quota")))
+
+
+class Costs:
+    """An :class:`Observer`, behind the meter: a notice of what the session has cost, whenever something was charged."""
+
+    def __init__(self, meter: Meter, notices: Notices) -> None:
+        self._meter, self._notices = meter, notices
+
+    def sent(self, frame: Frame) -> None:
+        """Costs nothing yet."""
+
+    def told(self, frame: Frame) -> None:
+        if frame.type in ("response.done", _TRANSCRIBED):
+            usd = self._meter.usd
+            self._notices.tell("cost", usd=None if usd is None else f"{usd:.6f}", responses=self._meter.responses)
 
 
 def _transcriber(session: Mapping[str, Any]) -> str | None:

@@ -2,7 +2,8 @@
 
 from vivavoce.server.api import documents
 from vivavoce.server.api.config import config
-from vivavoce.server.operations import Operation
+from vivavoce.server.api.events import events
+from vivavoce.server.operations import Content, Operation
 
 __all__ = ["OPERATIONS"]
 
@@ -10,6 +11,11 @@ OPERATIONS = [
     Operation(
         method="GET", path="/api/config", name="config", handle=config,
         says="What a page needs to know before its first click",
+    ),
+    Operation(
+        method="GET", path="/api/sessions/{id}/events", name="events", handle=events, key="connect",
+        answers=(Content(None, ("text/event-stream",)),),
+        says="What a live session says beside the protocol, as server-sent events",
     ),
     *documents.OPERATIONS,
 ]  # fmt: skip

@@ -15,6 +15,7 @@ from vivavoce.server.entrance import address, enter
 from vivavoce.server.errors import CallNotFound, answer, refuse_in_band
 from vivavoce.server.service import Service
 from vivavoce.server.v1.dialect import dialect_of
+from vivavoce.server.v1.notices import telling
 from vivavoce.server.v1.sideband import sideband
 from vivavoce.server.v1.steering import steer, told
 from vivavoce.server.v1.wish import Wanted, wish
@@ -44,21 +45,22 @@ async def realtime(service: Service, socket: WebSocket) -> None:
     dialect = dialect_of(principal, socket.headers, beta=offered.beta)
     line = WebSocketLine(socket, dialect, new_id=service.new_event)
     try:
-        await _hold(service, line, wanted, address(socket))
+        await _hold(service, line, wanted, address(socket), notices=offered.notices)
     except Closed as closed:
         log.info("session refused; the client did not wait to hear why: code=%d", closed.code)
 
 
-async def _hold(service: Service, line: WebSocketLine, wanted: Wanted, client: str) -> None:
+async def _hold(service: Service, line: WebSocketLine, wanted: Wanted, where: str, *, notices: bool) -> None:
     request = wanted.request
     try:
-        async with admitted(service, wanted.principal, request.session_id, "websocket", client) as live:
+        async with admitted(service, wanted.principal, request.session_id, "websocket", where) as live:
             filters, observers, asides, meter = steer(service, live, wanted)
             answerer = await service.backend.open(request)
             log.info("session began transport=websocket %s", told(wanted))
-            end = await live.run(
-                line, answerer, new_id=service.new_event, filters=filters, observers=observers, asides=asides
-            )
+            async with telling(live.notices, line, wanted=notices) as client:
+                end = await live.run(
+                    client, answerer, new_id=service.new_event, filters=filters, observers=observers, asides=asides
+                )
             log.info("session ended code=%d reason=%r %s", end.code, end.reason, meter)
     except Exception as error:
         await refuse_in_band(line, error, service.new_id("event_"))

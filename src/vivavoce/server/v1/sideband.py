@@ -9,6 +9,7 @@ from vivavoce.server import logs
 from vivavoce.server.errors import CallNotFound, refuse_in_band
 from vivavoce.server.service import Service, bearer
 from vivavoce.server.v1.dialect import dialect_of
+from vivavoce.server.v1.notices import telling
 from vivavoce.transports.subprotocols import Offer
 from vivavoce.transports.websocket import WebSocketLine
 
@@ -39,7 +40,8 @@ async def sideband(service: Service, socket: WebSocket, offered: Offer) -> None:
     line = WebSocketLine(socket, dialect, new_id=service.new_event)
     log.info("a sideband opened")
     try:
-        end = await live.hub.attach(line, owner=principal.kind in _OWNERS)
+        async with telling(live.notices, line, wanted=offered.notices) as client:
+            end = await live.hub.attach(client, owner=principal.kind in _OWNERS)
     except Exception as error:
         await refuse_in_band(line, error, service.new_id("event_"))
     else:

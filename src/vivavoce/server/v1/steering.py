@@ -12,7 +12,7 @@ from vivavoce.sessions.opening import Opening
 from vivavoce.sessions.persona import Persona
 from vivavoce.sessions.policy import Discretion, Policy
 from vivavoce.sessions.registry import Live
-from vivavoce.sessions.usage import Meter, Purse, SessionBudget
+from vivavoce.sessions.usage import Costs, Meter, Purse, SessionBudget
 
 __all__ = ["Steering", "steer", "told"]
 
@@ -39,7 +39,9 @@ def steer(service: Service, live: Live, wanted: Wanted) -> Steering:
     meter = Meter(service.options.prices, wanted.request.model, purses=purses, stop=live.end)
     live.meter = meter
     filters = [Discretion()] if wanted.persona is None else _filters(wanted.persona, asides, service.new_event)
-    return Steering(filters, [meter], asides, meter)
+    live.names.add(wanted.request.session_id)
+    live.notices.tell("session", id=wanted.request.session_id)
+    return Steering(filters, [meter, Costs(meter, live.notices)], asides, meter)
 
 
 def told(wanted: Wanted) -> str:
