@@ -63,8 +63,20 @@ async def test_an_item_that_is_written_again_keeps_its_place_and_its_time(store:
     await store.items.put("sess_1", message("a", "hello", status="completed", said_at=NOON + 50, previous="b"))
     first, _ = await store.items.all("sess_1")
     assert first == message("a", "hello", status="completed", ms=1200, previous=None)
+    await store.items.put("sess_1", message("a", "hello", ms=700, said_at=NOON + 60))
+    assert await store.items.find("sess_1", "a") == message("a", "hello", ms=700, said_at=NOON + 60, previous=None)
     assert await store.items.find("sess_1", "b") == message("b", "two", previous="a")
     assert await store.items.find("sess_1", "z") is None
+
+
+async def test_an_item_that_a_client_takes_out_stays_as_it_was_and_may_come_again_elsewhere(store: Store):
+    await store.sessions.begin(session())
+    await store.items.put("sess_1", *(message(id, id) for id in "abc"))
+    gone = Item(id="a", type="message", item={}, said_at=NOON + 9, place="deleted")
+    await store.items.put("sess_1", gone, replace(gone, id="never seen"))
+    assert await store.items.find("sess_1", "a") == message("a", "a", place="deleted", previous=None)
+    await store.items.put("sess_1", message("a", "again", said_at=NOON + 9, previous="b"))
+    assert await ids(store) == ["b", "a", "c"]
 
 
 async def test_what_is_no_part_of_the_conversation_stands_where_it_was_said(store: Store):

@@ -14,6 +14,7 @@ from sqlalchemy import (
     Row,
     Table,
     Text,
+    delete,
     exists,
     func,
     insert,
@@ -81,7 +82,8 @@ class Items:
         self._run = database.run
 
     async def put(self, session_id: str, *items: Item) -> None:
-        """Writes them down. One that is there already keeps its place in the order and the time it was said."""
+        """Writes them down. One that is there already keeps its place in the order, and the time it was said unless it
+        is told now how long it sounded. Of one that is deleted nothing else changes."""
 
         def work(connection: Connection) -> None:
             for item in items:
@@ -101,17 +103,27 @@ class Items:
 
 def put(connection: Connection, session_id: str, item: Item) -> None:
     """As :meth:`Items.put`, inside a transaction in which nobody else writes to this session."""
-    values = {
-        "place": item.place, "type": item.type, "role": item.role, "status": item.status,
-        "words": item.words, "item": json.dumps(item.item, separators=(",", ":")),
-    }  # fmt: skip
     which = (_items.c.session_id == session_id) & (_items.c.id == item.id)
-    known = values if item.ms is None else {**values, "ms": item.ms}
-    if connection.execute(update(_items).where(which).values(known)).rowcount:
-        return
-    position = _position(connection, session_id, item.previous)
-    row = {"session_id": session_id, "id": item.id, "position": position, "said_at": item.said_at, "ms": item.ms}
-    connection.execute(insert(_items).values({**row, **values}))
+    known = connection.execute(select(_items.c.place).where(which)).scalar()
+    if item.place == "deleted" and (known or not item.item.get("type")):
+        connection.execute(update(_items).where(which).values(place="deleted"))
+    elif known is None or (known == "deleted" and item.place == "conversation"):
+        connection.execute(delete(_items).where(which))
+        position = _position(connection, session_id, item.previous)
+        row = {"session_id": session_id, "id": item.id, "position": position, **_values(item)}
+        connection.execute(insert(_items).values(row))
+    else:
+        values = _values(item)
+        if item.ms is None:
+            del values["said_at"], values["ms"]
+        connection.execute(update(_items).where(which).values(values))
+
+
+def _values(item: Item) -> dict[str, Any]:
+    return {
+        "place": item.place, "type": item.type, "role": item.role, "status": item.status, "said_at": item.said_at,
+        "ms": item.ms, "words": item.words, "item": json.dumps(item.item, separators=(",", ":")),
+    }  # fmt: skip
 
 
 def said(session_id: Any, words: str) -> Any:
