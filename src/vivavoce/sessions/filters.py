@@ -7,13 +7,14 @@ client ◀── observers ◀── filters ◀── answerer
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
 from enum import Enum
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from vivavoce.protocol.frame import Closed, Frame
 from vivavoce.protocol.wire.errors import ProtocolError
 
-__all__ = ["ASIDES", "OWNER", "Asides", "Behind", "Filter", "Observer", "Stopped", "Watcher"]
+__all__ = ["ASIDES", "OWNER", "Asides", "Behind", "Beside", "Filter", "News", "Observer", "Stopped", "Watcher"]
 
 log = logging.getLogger(__name__)
 
@@ -24,14 +25,25 @@ ASIDES = 64
 """Frames of our own that may wait for who answers."""
 
 
+@dataclass(slots=True)
+class News(Frame):
+    """Something has come about beside the stream, a tool has ended for instance, and a filter has to tell of it in its
+    place in the stream. It goes the way of an answerer's frame until it reaches that filter, which gives what
+    :attr:`make` makes; no client sees it."""
+
+    to: object = None
+    make: Callable[[], Sequence[Frame]] = tuple
+
+
 class Asides:
-    """What filters say themselves to who answers, in order, past all filters; the hub takes it from here. Errors that
-    answer a frame with an ``origin`` of its own reach no client."""
+    """What filters say themselves: to who answers, in order, past all filters; and :class:`News`, to themselves. The
+    hub takes both from here. Errors that answer what was said reach the filters, and no client."""
 
     ORIGIN = "aside"
 
     def __init__(self) -> None:
         self._waiting: asyncio.Queue[Frame] = asyncio.Queue(ASIDES)
+        self._news: asyncio.Queue[News] = asyncio.Queue(ASIDES)
 
     def say(self, *frames: Frame) -> None:
         for frame in frames:
@@ -40,6 +52,21 @@ class Asides:
 
     async def next(self) -> Frame:
         return await self._waiting.get()
+
+    def hear(self, to: object, make: Callable[[], Sequence[Frame]]) -> None:
+        """Raises :class:`ProtocolError` where too much waits to be told: a client asks for more than it reads."""
+        try:
+            self._news.put_nowait(News("", to=to, make=make))
+        except asyncio.QueueFull:
+            words = f"{ASIDES} answers wait for you to read them."
+            raise ProtocolError("rate_limit_exceeded", words) from None
+
+    async def hear_in_time(self, to: object, make: Callable[[], Sequence[Frame]]) -> None:
+        """The same, once there is room."""
+        await self._news.put(News("", to=to, make=make))
+
+    async def next_news(self) -> News:
+        return await self._news.get()
 
 
 class Stopped(Closed):
@@ -69,6 +96,17 @@ class Observer(Protocol):
 
     def told(self, frame: Frame) -> None:
         """Handed to the client."""
+
+
+@runtime_checkable
+class Beside(Observer, Protocol):
+    """An observer with work of its own, which a session runs beside its stream and whose end it waits for."""
+
+    async def run(self) -> None:
+        """Until :meth:`finish`, and what was begun is done."""
+
+    async def finish(self, how: Closed) -> None:
+        """The session is over: nothing more will be shown. Returns at once; :meth:`run` then ends by itself."""
 
 
 class Behind(Enum):
@@ -109,7 +147,7 @@ class Watcher:
             except Exception:
                 log.exception("%s failed on a frame", self.name)
 
-    async def finish(self) -> None:
+    async def finish(self, how: Closed) -> None:
         """The session is over."""
         await self._waiting.put(None)
 

@@ -14,6 +14,7 @@ from typing import Any
 from vivavoce.access.agents import TRANSFER
 from vivavoce.protocol.frame import Frame
 from vivavoce.sessions.filters import Asides
+from vivavoce.sessions.hidden import Hidden
 from vivavoce.sessions.opening import client_event, spoken_first
 from vivavoce.sessions.persona import Persona
 
@@ -27,8 +28,7 @@ class Handoff:
 
     def __init__(self, persona: Persona, asides: Asides, new_id: Callable[[], str]) -> None:
         self._persona, self._asides, self._new_id = persona, asides, new_id
-        self._hidden: dict[str, Any] = {}
-        """Items that no client sees, and the id of the item that each stands behind."""
+        self._hidden = Hidden()
         self._said: set[str] = set()
         """Ids of our own events."""
 
@@ -36,20 +36,17 @@ class Handoff:
         return (frame,)
 
     def outward(self, frame: Frame) -> Sequence[Frame]:
-        data = frame.data
         if frame.type == "error":
-            return () if self._is_ours(data.get("error")) else (frame,)
-        item = data.get("item")
-        if isinstance(item, Mapping) and (self._is_transfer(item) or item.get("id") in self._hidden):
-            self._hide(str(item.get("id")), data)
+            return () if self._is_ours(frame.data.get("error")) else (frame,)
+        item = frame.data.get("item")
+        if isinstance(item, Mapping) and self._is_transfer(item):
+            self._hidden.hide(str(item.get("id")))
+        shown = self._hidden.shown(frame)
+        if shown is None:
             return ()
-        if data.get("item_id") in self._hidden:
-            return ()
-        if data.get("previous_item_id") in self._hidden:
-            frame = Frame(frame.type, {**data, "previous_item_id": self._before(data["previous_item_id"])})
         if frame.type == "response.done":
-            return (self._done(frame),)
-        return (frame,)
+            return (self._done(shown),)
+        return (shown,)
 
     # The call is hidden --------------------------------------------------------------------------------
 
@@ -60,15 +57,6 @@ class Handoff:
         name = str(item.get("name", ""))
         target = name.removeprefix(TRANSFER)
         return target if name != target and target in self._persona.agent.handoffs else None
-
-    def _hide(self, item_id: str, data: Mapping[str, Any]) -> None:
-        if self._hidden.get(item_id) is None:
-            self._hidden[item_id] = data.get("previous_item_id")
-
-    def _before(self, item_id: Any) -> Any:
-        for _ in self._hidden:  # whatever an upstream makes of the links, this ends
-            item_id = self._hidden.get(item_id, item_id)
-        return item_id
 
     def _is_ours(self, error: Any) -> bool:
         ours = isinstance(error, Mapping) and error.get("event_id") in self._said
@@ -112,7 +100,7 @@ class Handoff:
 
     def _output(self, call: Mapping[str, Any], result: Mapping[str, Any]) -> None:
         item_id = f"handoff_{self._new_id().removeprefix('event_')}"[:32]
-        self._hidden[item_id] = None
+        self._hidden.hide(item_id)
         output = {"id": item_id, "type": "function_call_output", "call_id": call.get("call_id")}
         self._say("conversation.item.create", item={**output, "output": json.dumps(result)})
 

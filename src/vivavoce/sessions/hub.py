@@ -16,7 +16,7 @@ from typing import Any
 
 from vivavoce.protocol.frame import AUDIO_DELTA, FLUSH, GAP, Closed, Frame, Line
 from vivavoce.protocol.wire.errors import ProtocolError
-from vivavoce.sessions.filters import OWNER, Asides, Filter, Observer, Stopped
+from vivavoce.sessions.filters import OWNER, Asides, Filter, News, Observer, Stopped
 
 __all__ = ["CLOSE_SECONDS", "MAX_SIDES", "SIDE_FRAMES", "Hub", "TooManySides"]
 
@@ -40,7 +40,8 @@ class TooManySides(Exception):
 
 class Hub:
     """``filters`` stand in the stream in their order from the client's side, ``observers`` watch what passed them;
-    see ``filters.py``. ``new_id`` makes the ids of the hub's own events."""
+    see ``filters.py``. ``new_id`` makes the ids of the hub's own events. What is ``beside`` runs as long as the session
+    does, and is cancelled with it."""
 
     def __init__(
         self,
@@ -51,13 +52,15 @@ class Hub:
         filters: Sequence[Filter] = (),
         observers: Sequence[Observer] = (),
         asides: Asides | None = None,
+        beside: Sequence[Callable[[], Coroutine[Any, Any, None]]] = (),
     ) -> None:
         self._client, self._answerer, self._new_id = client, answerer, new_id
-        self._asides = asides or Asides()
+        self._asides, self._beside = asides or Asides(), tuple(beside)
+        self._passing = asyncio.Lock()
         self._filters, self._observers = tuple(filters), tuple(observers)
         self._sides: dict[str, _Side] = {}
         self._numbers = count(1)
-        self._session: dict[str, Any] | None = None
+        self.session: dict[str, Any] | None = None
         """The session object, as the stream showed it last."""
         self._over: asyncio.Future[Closed] = asyncio.get_running_loop().create_future()
         self._told = Closed(1001, "The server is going away.")
@@ -94,8 +97,8 @@ class Hub:
         side = _Side(line)
         name = f"{OWNER if owner else 'side'} {next(self._numbers)}"
         self._sides[name] = side
-        if self._session is not None:
-            created = {"type": "session.created", "event_id": self._new_id(), "session": self._session}
+        if self.session is not None:
+            created = {"type": "session.created", "event_id": self._new_id(), "session": self.session}
             side.offer(Frame("session.created", created))
         try:
             end = await self._listen(name, side)
@@ -108,11 +111,12 @@ class Hub:
 
     async def _pump(self, ending: asyncio.Future[Closed] | None) -> Closed:
         async with asyncio.TaskGroup() as group:
-            sides = (self._inward(self._client, ""), self._outward(), self._aside())
+            beside = [group.create_task(each()) for each in self._beside]
+            sides = (self._inward(self._client, ""), self._outward(), self._aside(), self._news())
             pumps = [group.create_task(side) for side in sides]
             await asyncio.wait([*pumps, ending] if ending else pumps, return_when=asyncio.FIRST_COMPLETED)
-            for pump in pumps:
-                pump.cancel()
+            for task in (*pumps, *beside):
+                task.cancel()
         if ending and ending.done():
             self._told = ending.result()
             return self._told
@@ -150,20 +154,33 @@ class Hub:
     async def _outward(self) -> Closed:
         try:
             while True:
-                frame = await self._answerer.receive()
-                if frame.origin:
-                    self._tell_side(frame)
-                    continue
-                frames: Sequence[Frame] = (frame,)
-                for filter in reversed(self._filters):
-                    frames = [passed for each in frames for passed in filter.outward(each)]
-                for each in frames:
-                    self._tell_sides(each)
-                    await self.tell(each)
-                    for observer in self._observers:
-                        observer.told(each)
+                await self._pass_on(await self._answerer.receive())
         except Closed as closed:
             return closed
+
+    async def _news(self) -> Closed:
+        try:
+            while True:
+                await self._pass_on(await self._asides.next_news())
+        except Closed as closed:
+            return closed
+
+    async def _pass_on(self, frame: Frame) -> None:
+        """One at a time, from whichever side it comes: what filters make of it leaves before they see the next."""
+        if frame.origin not in ("", Asides.ORIGIN):
+            self._tell_side(frame)
+            return
+        async with self._passing:
+            frames: Sequence[Frame] = (frame,)
+            for filter in reversed(self._filters):
+                frames = [passed for each in frames for passed in filter.outward(each)]
+            for each in frames:
+                if each.origin or isinstance(each, News):
+                    continue  # for the filters alone
+                self._tell_sides(each)
+                await self.tell(each)
+                for observer in self._observers:
+                    observer.told(each)
 
     def _filtered(self, frame: Frame) -> Sequence[Frame]:
         frames: Sequence[Frame] = (frame,)
@@ -188,7 +205,7 @@ class Hub:
 
     def _tell_sides(self, frame: Frame) -> None:
         if frame.type in ("session.created", "session.updated"):
-            self._session = frame.data.get("session")
+            self.session = frame.data.get("session")
         if frame.type not in _NOT_FOR_SIDES:
             for side in self._sides.values():
                 side.offer(frame)

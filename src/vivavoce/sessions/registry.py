@@ -3,13 +3,14 @@ when the server leaves."""
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from types import TracebackType
 from typing import Any, Self
 
 from vivavoce.protocol.frame import Closed, Frame, Line
-from vivavoce.sessions.filters import Asides, Filter, Observer
+from vivavoce.sessions.berth import Berth, State
+from vivavoce.sessions.filters import Asides, Beside, Filter, Observer
 from vivavoce.sessions.hub import Hub
 from vivavoce.sessions.notices import Notices
 from vivavoce.sessions.usage import Meter, Purse
@@ -20,6 +21,9 @@ log = logging.getLogger(__name__)
 
 LEAVE_SECONDS = 6.0
 """How long sessions may take to end once they were told to; a little more than the hub gives a line."""
+
+LAST_SECONDS = 5.0
+"""How long those beside a session may take to end once it is over, with what they have still to write for instance."""
 
 GOING_AWAY = Closed(1001, "The server is going away.")
 
@@ -69,8 +73,14 @@ class Live:
         """Who pays, where somebody does."""
         self.observers: list[Observer] = []
         """Those that watch it for the house, whatever it is."""
+        self.beside: list[Callable[[], Coroutine[Any, Any, None]]] = []
+        """What runs as long as the session does."""
         self.notices = Notices()
         """What is to be said of it that is no event of the protocol."""
+        self.berth: Berth | None = None
+        """The client's line, where the client may come back to it."""
+        self.tokens: list[bytes] = []
+        """Hashes of those that its client may come back with: the newest last, and at most one before."""
 
     async def run(
         self,
@@ -84,7 +94,9 @@ class Live:
     ) -> Closed:
         """The session itself, from its first frame to its last. See :class:`Hub`."""
         watching = [self, *self.observers, *observers]
-        self.hub = Hub(client, answerer, new_id=new_id, filters=filters, observers=watching, asides=asides)
+        self.hub = Hub(
+            client, answerer, new_id=new_id, filters=filters, observers=watching, asides=asides, beside=self.beside
+        )
         return await self.hub.run(self.ending)
 
     def sent(self, frame: Frame) -> None:
@@ -96,6 +108,8 @@ class Live:
             self.names.add(str(session.get("id")))
         if what := _BEGINS.get(frame.type):
             self._busy.add((what, _response(frame)))
+            if isinstance(response := frame.data.get("response"), dict) and response.get("conversation_id"):
+                self.names.add(str(response["conversation_id"]))
         elif what := _ENDS.get(frame.type):
             self._busy.discard((what, _response(frame)))
         else:
@@ -104,6 +118,14 @@ class Live:
             self.quiet.clear()
         else:
             self.quiet.set()
+
+    @property
+    def parked(self) -> bool:
+        """Whether it waits for its client."""
+        return self.berth is not None and self.berth.state is State.PARKED
+
+    def is_busy_with(self, response: object) -> bool:
+        return ("response", str(response)) in self._busy
 
     def end_after(self, seconds: float, how: Closed) -> None:
         """As :meth:`end`, in a while."""
@@ -149,13 +171,17 @@ class Registry:
         """How many are alive of one owner, or from one client."""
         return sum(live.owner == owner or live.client == client for live in self._live.values())
 
-    @contextmanager
-    def admit(self, id: str, kind: str, client: str = "", owner: str = "") -> Iterator[Live]:
-        """A place for one session while the context lasts. Raises :class:`Full` and :class:`Draining`."""
+    def check_room(self) -> None:
+        """Raises :class:`Full` and :class:`Draining`."""
         if self.draining:
             raise Draining
         if len(self._live) >= self._limit:
             raise Full
+
+    @contextmanager
+    def admit(self, id: str, kind: str, client: str = "", owner: str = "") -> Iterator[Live]:
+        """A place for one session while the context lasts. Raises :class:`Full` and :class:`Draining`."""
+        self.check_room()
         live = self._live[id] = Live(id, kind, client, self._now(), owner)
         try:
             yield live
@@ -200,8 +226,25 @@ class Registry:
         await self._tasks.__aexit__(kind, error, trace)
 
 
+@asynccontextmanager
+async def _beside(them: Sequence[Beside]) -> AsyncIterator[Callable[[Closed], None]]:
+    """Runs them while the context lasts, and :data:`LAST_SECONDS` longer; what is yielded takes how the session ended."""
+    ends = [GOING_AWAY]
+    async with asyncio.TaskGroup() as group:
+        running = [group.create_task(each.run()) for each in them]
+        try:
+            yield ends.append
+        finally:
+            for each in them:
+                await each.finish(ends[-1])
+            _, late = await asyncio.wait(running, timeout=LAST_SECONDS) if running else ((), ())
+            for task in late:
+                task.cancel()
+
+
 async def _end_when_quiet(live: Live) -> None:
-    await live.quiet.wait()
+    if not live.parked:  # else nobody hears it anyway
+        await live.quiet.wait()
     live.end()
 
 
