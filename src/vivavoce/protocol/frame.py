@@ -10,21 +10,24 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-__all__ = ["APPEND", "AUDIO_DELTA", "FLUSH", "GAP", "OURS", "PLAYED", "Closed", "Frame", "Line"]
+__all__ = ["APPEND", "AUDIO_DELTA", "FLUSH", "GAP", "OURS", "PLAYED", "REST", "Closed", "Frame", "Line"]
 
 APPEND = "input_audio_buffer.append"
 AUDIO_DELTA = "response.output_audio.delta"
 
-# Three frames are ours, never on the wire. Two pass between a media track and whoever answers.
+# Four frames are ours, never on the wire. Three of them concern a media track.
 FLUSH = "media.flush"
 """To the track: drop the unplayed audio of ``data["item_id"]`` at once."""
 PLAYED = "media.played"
 """From the track: ``data`` is ``{"item_id": str, "audio_ms": int, "drained": bool}``, how much of the
 item's audio has left for the listener, and whether nothing is left to play."""
+REST = "media.rest"
+"""To the track of a call that takes the place of another: what that one had not played of ``data["item_id"]``, in
+``audio``. ``data`` has ``audio_ms`` too, how much it had, and ``finished``, whether no more of the item will come."""
 GAP = "session.gap"
 """From whoever answers, for observers alone: what happened in the ``data["seconds"]`` before is not known here,
 since the call went on without us; None where it is not known how long that was."""
-OURS = frozenset({FLUSH, PLAYED, GAP})
+OURS = frozenset({FLUSH, PLAYED, REST, GAP})
 """No text frame may be one of these, whoever sends it."""
 
 

@@ -6,7 +6,7 @@ to wait. So what is to be limited is begun first, and a timer set only if it did
 
 import asyncio
 import types
-from collections.abc import Coroutine, Generator
+from collections.abc import Callable, Coroutine, Generator
 from typing import Any, TypeVar
 
 __all__ = ["within"]
@@ -14,14 +14,18 @@ __all__ = ["within"]
 T = TypeVar("T")
 
 
-async def within(seconds: float, doing: Coroutine[Any, Any, T]) -> T:
-    """What ``doing``, which has not begun yet, returns. Raises ``TimeoutError`` after so many seconds."""
+async def within(
+    seconds: float, doing: Coroutine[Any, Any, T], limits: Callable[[asyncio.Timeout], object] = lambda limit: None
+) -> T:
+    """What ``doing``, which has not begun yet, returns. Raises ``TimeoutError`` after so many seconds. ``limits`` is
+    given the timeout where there is one, to be moved if need be."""
     try:
         waits_for = doing.send(None)
     except StopIteration as done:
         result: T = done.value
         return result
-    async with asyncio.timeout(seconds):
+    async with asyncio.timeout(seconds) as limit:
+        limits(limit)
         return await _rest(doing, waits_for)
 
 

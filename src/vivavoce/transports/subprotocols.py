@@ -11,6 +11,7 @@ OURS = "vivavoce.v1"
 _KEY = "openai-insecure-api-key."
 _ORGANIZATION = "openai-organization."
 _PROJECT = "openai-project."
+_RESUME = "vivavoce-resume."
 _BETA = "openai-beta.realtime-v1"
 
 
@@ -26,6 +27,8 @@ class Offer:
     beta: bool = False
     notices: bool = False
     """``vivavoce.v1`` was offered, and is selected."""
+    resume: str | None = field(default=None, repr=False)
+    """The token of a session to be taken up again."""
 
 
 def read_subprotocols(offered: Sequence[str]) -> Offer:
@@ -38,6 +41,7 @@ def read_subprotocols(offered: Sequence[str]) -> Offer:
         project=_after(_PROJECT, offered),
         beta=_BETA in offered,
         notices=OURS in offered,
+        resume=_after(_RESUME, offered),
     )
 
 

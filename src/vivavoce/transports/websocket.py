@@ -45,6 +45,8 @@ class WebSocketLine:
         self._patience = patience
         self._received: deque[Frame] = deque()  # the rest of a message that holds several frames
         self._ended: tuple[int, str] | None = None
+        self._waits: asyncio.Timeout | None = None
+        """Of a sender who waits for room."""
 
     async def receive(self) -> Frame:
         self._raise_if_ended()
@@ -68,7 +70,9 @@ class WebSocketLine:
             return
         for text in self._dialect.encode(frame):
             try:
-                await within(self._patience, self._socket.send({"type": "websocket.send", "text": text}))
+                sending = self._socket.send({"type": "websocket.send", "text": text})
+                await within(self._patience, sending, self._note_limit)
+                self._waits = None
             except TimeoutError:
                 await self.close(1008, f"You read too slowly: an event waited {self._patience:g} s for room.")
             except (WebSocketDisconnect, RuntimeError):  # RuntimeError: receive() saw the end first
@@ -81,11 +85,16 @@ class WebSocketLine:
         code = _UNSENDABLE.get(code, code)
         reason = reason.encode()[:MAX_REASON].decode(errors="ignore")
         self._end((code, reason))
+        if self._waits is not None and not self._waits.expired():
+            self._waits.reschedule(0)  # who waits for room need not wait any longer
         try:
             async with asyncio.timeout(FAREWELL):
                 await self._socket.close(code, reason)
         except (TimeoutError, WebSocketDisconnect, RuntimeError):
             pass  # gone already, or not reading: the server drops the socket when its handler returns
+
+    def _note_limit(self, limit: asyncio.Timeout) -> None:
+        self._waits = limit
 
     def _end(self, ended: tuple[int, str]) -> None:
         self._ended = self._ended or ended  # the first end is the one that is told, ever after

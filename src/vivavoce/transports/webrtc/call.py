@@ -20,7 +20,7 @@ from aiortc import (
 from aiortc.mediastreams import MediaStreamError
 
 from vivavoce.protocol.dialects import Dialect
-from vivavoce.protocol.frame import APPEND, AUDIO_DELTA, FLUSH, Frame
+from vivavoce.protocol.frame import APPEND, AUDIO_DELTA, FLUSH, REST, Frame
 from vivavoce.protocol.wire.errors import ProtocolError
 from vivavoce.transports.webrtc.channel import LABEL, Events
 from vivavoce.transports.webrtc.ice import prepare
@@ -88,8 +88,11 @@ class Call:
         self._inbox.check()
         if frame.type == AUDIO_DELTA:
             await self._speaker.put(frame.data["item_id"], frame.audio or b"")
-        elif frame.type == FLUSH:
+            return  # it is the track's now, even if the call has ended meanwhile: see :meth:`rest`
+        if frame.type == FLUSH:
             self._speaker.flush(frame.data.get("item_id"))
+        elif frame.type == REST:
+            self._speaker.restore(frame)
         else:
             if frame.type == AUDIO_DONE:
                 self._speaker.finish(frame.data["item_id"])
@@ -106,6 +109,10 @@ class Call:
             self._received.clear()
             self._closing = asyncio.create_task(self._shut())
         await asyncio.shield(self._closing)  # whoever waits may be cancelled; the call is freed all the same
+
+    def rest(self) -> list[Frame]:
+        """What the caller has not heard of what was sent, as REST frames for the call that takes this one's place."""
+        return self._speaker.rest()
 
     async def _accept(self, offer: Offer) -> str:
         ours = self._peer.addTransceiver(self._speaker)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from vivavoce.audio import HOUSE_RATE
 from vivavoce.audio.opus import FRAME_BYTES
-from vivavoce.protocol.frame import PLAYED, Frame
+from vivavoce.protocol.frame import PLAYED, REST, Frame
 
 __all__ = ["Playout"]
 
@@ -53,6 +53,25 @@ class Playout:
                 item.waiting.clear()
                 item.finished = True
                 self._settle(item)
+
+    def rest(self) -> list[Frame]:
+        """All that was not played, as REST frames for :meth:`restore` of another."""
+        return [
+            Frame(
+                REST,
+                {"type": REST, "item_id": item.id, "audio_ms": item.played // BYTES_PER_MS, "finished": item.finished},
+                bytes(item.waiting),
+            )
+            for item in self._items.values()
+        ]
+
+    def restore(self, rest: Frame) -> None:
+        """Goes on where another stopped."""
+        item_id, played = rest.data["item_id"], rest.data["audio_ms"] * BYTES_PER_MS
+        self._items[item_id] = _Item(item_id, played=played, told=played)
+        self.push(item_id, rest.audio or b"")
+        if rest.data["finished"]:
+            self.finish(item_id)
 
     def take(self) -> bytes | None:
         """The next 20 ms, filled up with silence at the end of an item; None when nothing waits."""

@@ -60,6 +60,15 @@ class Speaker(MediaStreamTrack):
         self._playout.push(item_id, pcm)
         self._changed.set()
 
+    def rest(self) -> list[Frame]:
+        """What was not played, as REST frames."""
+        return self._playout.rest()
+
+    def restore(self, rest: Frame) -> None:
+        """Goes on with what the track of another call had not played."""
+        self._playout.restore(rest)
+        self._tell()
+
     def finish(self, item_id: str) -> None:
         """No more audio of this item will come, so its end will be the end."""
         self._playout.finish(item_id)
