@@ -262,7 +262,7 @@ async def test_a_watcher_that_falls_behind_follows_its_rule(rule: Behind, taken:
     running = asyncio.create_task(watcher.run())
     await two.wait()
     watcher.sent(Frame("d"))
-    await watcher.finish()
+    await watcher.finish(Closed())
     await running
     assert got == taken
     assert watcher.missed == 1

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from vivavoce.access.agents import Agents
+from vivavoce.access.agents import Agents, Kept
 from vivavoce.access.limits import Allowance, Kind
 from vivavoce.access.prices import Prices
 from vivavoce.access.turn import IceServers
@@ -46,10 +46,16 @@ class ServerOptions:
     prices: Prices = field(default_factory=lambda: Prices({}, free=True), repr=False)
     """What usage costs; by default nothing, as on this machine."""
     max_sessions: int = 32
+    park_seconds: float = 0
+    """How long a session waits for a client that was cut off; 0: it does not."""
+    max_parked: int = 16
+    """How many may wait at one time."""
     allowances: Mapping[Kind, Allowance] = field(default_factory=dict)
     """What one key, user and address may have; those that are not named may have all there is."""
     lasting: Lasting = field(default_factory=Lasting)
     """How long a session may last, in served mode."""
     lasting_local: Lasting = field(default_factory=Lasting)
     """The same in local mode."""
+    store: Kept = "text"
+    """What is kept of sessions, unless their agent says otherwise."""
     static: Path = STATIC

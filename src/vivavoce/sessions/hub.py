@@ -178,9 +178,11 @@ class Hub:
                 if each.origin or isinstance(each, News):
                     continue  # for the filters alone
                 self._tell_sides(each)
-                await self.tell(each)
-                for observer in self._observers:
-                    observer.told(each)
+                try:
+                    await self.tell(each)
+                finally:  # who answers has said it, whether or not the client is there to hear it
+                    for observer in self._observers:
+                        observer.told(each)
 
     def _filtered(self, frame: Frame) -> Sequence[Frame]:
         frames: Sequence[Frame] = (frame,)

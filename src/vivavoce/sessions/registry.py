@@ -75,6 +75,8 @@ class Live:
         """Those that watch it for the house, whatever it is."""
         self.beside: list[Callable[[], Coroutine[Any, Any, None]]] = []
         """What runs as long as the session does."""
+        self.record: str | None = None
+        """The id of its record in the store. Set before it is steered, it goes on in that one."""
         self.notices = Notices()
         """What is to be said of it that is no event of the protocol."""
         self.berth: Berth | None = None
@@ -92,12 +94,15 @@ class Live:
         observers: Sequence[Observer] = (),
         asides: Asides | None = None,
     ) -> Closed:
-        """The session itself, from its first frame to its last. See :class:`Hub`."""
+        """The session itself, from its first frame to its last, with those that work beside it. See :class:`Hub`."""
         watching = [self, *self.observers, *observers]
         self.hub = Hub(
             client, answerer, new_id=new_id, filters=filters, observers=watching, asides=asides, beside=self.beside
         )
-        return await self.hub.run(self.ending)
+        async with _beside([each for each in watching if isinstance(each, Beside)]) as tell:
+            end = await self.hub.run(self.ending)
+            tell(end)
+            return end
 
     def sent(self, frame: Frame) -> None:
         """As an observer of its own stream: what the client does is no matter here."""
@@ -228,7 +233,7 @@ class Registry:
 
 @asynccontextmanager
 async def _beside(them: Sequence[Beside]) -> AsyncIterator[Callable[[Closed], None]]:
-    """Runs them while the context lasts, and :data:`LAST_SECONDS` longer; what is yielded takes how the session ended."""
+    """Runs them while the context lasts, and :data:`LAST_SECONDS` longer; what it gives takes how the session ended."""
     ends = [GOING_AWAY]
     async with asyncio.TaskGroup() as group:
         running = [group.create_task(each.run()) for each in them]

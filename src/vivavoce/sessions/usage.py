@@ -10,6 +10,7 @@ from vivavoce.protocol.frame import Frame
 from vivavoce.protocol.wire.errors import ProtocolError
 from vivavoce.sessions.filters import Stopped
 from vivavoce.sessions.notices import Notices
+from vivavoce.store.responses import Response
 
 __all__ = ["Costs", "Meter", "Purse", "SessionBudget"]
 
@@ -39,13 +40,26 @@ class SessionBudget:
 
 
 class Meter:
-    """An :class:`Observer`. ``stop`` ends the session; it is called once, after the client was told of the response
-    that was too much. A model without a known price cannot be paid from a purse, and ends the session too."""
+    """An :class:`Observer`: where a session's usage becomes money. ``stop`` ends the session; it is called once, after
+    the client was told of the response that was too much. A model without a known price cannot be paid from a purse,
+    and ends the session too. ``charged`` is told of each answer and each transcription; ``agent`` says who speaks
+    now, ``now`` gives unix seconds."""
 
     def __init__(
-        self, prices: Prices, model: str, *, purses: Sequence[Purse] = (), stop: Callable[[Stopped], object]
+        self,
+        prices: Prices,
+        model: str,
+        *,
+        purses: Sequence[Purse] = (),
+        stop: Callable[[Stopped], object],
+        charged: Callable[[Response], object] = lambda response: None,
+        agent: Callable[[], str | None] = lambda: None,
+        now: Callable[[], float] = lambda: 0.0,
     ) -> None:
         self._prices, self._model, self._purses, self._stop = prices, model, tuple(purses), stop
+        self._charged, self._who, self._now = charged, agent, now
+        self._agent = agent()
+        """Who began to answer last: with the end of an answer another may have taken over."""
         self._transcriber = ""
         self._stopped = False
         self.usd: Decimal | None = Decimal(0)
@@ -60,29 +74,46 @@ class Meter:
         """What a client sends costs nothing before it is answered."""
 
     def told(self, frame: Frame) -> None:
-        if frame.type == "response.done":
+        if frame.type == "response.created":
+            self._agent = self._who()
+        elif frame.type == "response.done":
             self.responses += 1
-            self._charge(self._model, (frame.data.get("response") or {}).get("usage"))
-        elif frame.type == _TRANSCRIBED:
-            self._charge(self._transcriber, frame.data.get("usage"))
+            self._answered(frame.data.get("response") or {})
+        elif frame.type == _TRANSCRIBED and (usage := frame.data.get("usage")):
+            usd = self._pay(self._transcriber, usage)
+            self._note("transcription", str(frame.data.get("item_id")), "completed", self._transcriber, usage, usd)
         elif frame.type in ("session.created", "session.updated"):
             self._transcriber = _transcriber(frame.data.get("session") or {}) or self._transcriber
 
-    def _charge(self, model: str, usage: Mapping[str, Any] | None) -> None:
-        if not usage:
-            return
+    def _answered(self, response: Mapping[str, Any]) -> None:
+        usage = response.get("usage")
+        usd = self._pay(self._model, usage) if usage else Decimal(0)
+        status = str(response.get("status") or "completed")
+        self._note("response", str(response.get("id") or self.responses), status, self._model, usage, usd)
+
+    def _note(
+        self, kind: str, id: str, status: str, model: str, usage: Mapping[str, Any] | None, usd: Decimal | None
+    ) -> None:
+        noted = Response(
+            id=id, kind=kind, status=status, agent=self._agent, model=model, usage=usage, usd=usd, ended_at=self._now()
+        )
+        self._charged(noted)
+
+    def _pay(self, model: str, usage: Mapping[str, Any]) -> Decimal | None:
+        """What it costs; None where nobody here knows."""
         price = self._prices.find(model)
         if price is None:
             self.usd = None
             if any(purse.limited for purse in self._purses):
                 self._end("price_unknown", f"This session has a budget, and what '{model}' costs is not known here.")
-            return
+            return None
         cost = price.of(usage)
         if self.usd is not None:
             self.usd += cost
         paid = [purse.debit(cost) for purse in self._purses]
         if not all(paid):
             self._end("budget_exceeded", "The budget of this session is used up.")
+        return cost
 
     def _end(self, code: str, message: str) -> None:
         if not self._stopped:

@@ -79,12 +79,18 @@ def _engine(url: URL) -> Engine:
     if url.get_backend_name() == "postgresql":
         if url.get_driver_name() in ("psycopg2", ""):
             url = url.set(drivername="postgresql+psycopg")
-        return create_engine(url, pool_size=CONNECTIONS, max_overflow=0, pool_pre_ping=True)
+        return create_engine(url, pool_size=CONNECTIONS, max_overflow=0, pool_pre_ping=True, hide_parameters=True)
     if url.get_backend_name() != "sqlite":
         raise ArgumentError
     if url.database:
         _ours_alone(Path(url.database))
-    return _sqlite(create_engine(url, connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False}))
+    return _sqlite(
+        create_engine(
+            url,
+            connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False},
+            hide_parameters=True,  # what people say has no place in a traceback
+        )
+    )
 
 
 def _sqlite(engine: Engine) -> Engine:

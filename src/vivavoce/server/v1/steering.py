@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from vivavoce.protocol.wire.errors import ProtocolError
 from vivavoce.server.service import Service
+from vivavoce.server.v1.record import record_of
 from vivavoce.server.v1.wish import Wanted
 from vivavoce.sessions.filters import Asides, Filter, Observer, Stopped
 from vivavoce.sessions.handoff import Handoff
@@ -36,12 +37,21 @@ def steer(service: Service, live: Live, wanted: Wanted) -> Steering:
     if agent and agent.max_minutes is not None:
         words = f"A conversation with this agent lasts {agent.max_minutes:g} minutes at most."
         live.end_after(agent.max_minutes * 60, Stopped(ProtocolError("session_expired", words)))
-    meter = Meter(service.options.prices, wanted.request.model, purses=purses, stop=live.end)
+    record = record_of(service, live, wanted)
+    meter = Meter(
+        service.options.prices,
+        wanted.request.model,
+        purses=purses,
+        stop=live.end,
+        charged=record.charged,
+        agent=lambda: wanted.agent,
+        now=service.now,
+    )
     live.meter = meter
     filters = [Discretion()] if wanted.persona is None else _filters(wanted.persona, asides, service.new_event)
     live.names.add(wanted.request.session_id)
     live.notices.tell("session", id=wanted.request.session_id)
-    return Steering(filters, [meter, Costs(meter, live.notices)], asides, meter)
+    return Steering(filters, [meter, Costs(meter, live.notices), record], asides, meter)
 
 
 def told(wanted: Wanted) -> str:
