@@ -84,6 +84,7 @@ class Hand:
         kind: str = "realtime",
         config: Config | None = None,
         limits: bool = False,
+        forgiving: bool = False,
         **session: Any,
     ) -> None:
         """``session``: an update that is sent at once; what it tells is dropped, as ``session.created`` is."""
@@ -96,6 +97,7 @@ class Hand:
             config or defaults(kind, Defaults()),
             counted_ids(),
             media=media,
+            forgiving=forgiving,
         )
         self.created = self.told()
         if session:
@@ -171,6 +173,10 @@ class Hand:
 
     def unheard(self, item_id: str, message: str) -> Told:
         self.session.transcript(item_id, HeardFailed(message))
+        return self.told()
+
+    def judged(self, item_id: str, *, wants_floor: bool, echo: bool = False) -> Told:
+        self.session.judged(item_id, wants_floor=wants_floor, echo=echo)
         return self.told()
 
     def played(self, item_id: str, ms: int, *, drained: bool = False) -> Told:

@@ -10,7 +10,7 @@ TIMING = timing(ServerVad(threshold=0.5, prefix_padding_ms=300, silence_duration
 
 
 def hear(pattern: str, detector: TurnDetector | None = None, at: int = 0) -> list[tuple[int, Happened]]:
-    """What happens at which window, the first being number ``at``: ``#`` is speech, ``+`` less of it (0.4), ``.`` none."""
+    """What happens at which window, from number ``at`` on: ``#`` is speech, ``+`` less of it (0.4), ``.`` none."""
     detector = detector or TurnDetector(TIMING)
     chances = {"#": 1.0, "+": 0.4, ".": 0.0}
     happened = [

@@ -12,9 +12,9 @@ from vivavoce.protocol.session.items import Item
 from vivavoce.protocol.wire.config import Format, FunctionTool, McpTool, ToolChoice, Transcription
 
 __all__ = [
-    "RATE", "Arguments", "AudioPart", "CallMcp", "CallPart", "Cancel", "Close", "Command", "Context", "Done", "Failed",
-    "FlushPlayback", "Forget", "Import", "ListMcp", "MayEnd", "McpFunction", "Part", "Retrieve", "Span", "Start",
-    "TextPart", "Transcribe", "Trim", "Usage", "WentOn", "to_ms", "to_samples",
+    "RATE", "Arguments", "AudioPart", "CallMcp", "CallPart", "Cancel", "Close", "Command", "Context", "Done", "Doubted",
+    "Failed", "FlushPlayback", "Forget", "HoldPlayback", "Import", "ListMcp", "MayEnd", "McpFunction", "Part",
+    "Retrieve", "Span", "Start", "TextPart", "Transcribe", "Trim", "Usage", "WentOn", "to_ms", "to_samples",
 ]  # fmt: skip
 
 RATE = 24_000
@@ -48,6 +48,8 @@ class Transcribe:
     item_id: str
     span: Span
     hints: Transcription | None
+    silent_since: float | None = None
+    """When the speaker fell silent, of a turn that ended by itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +79,15 @@ class WentOn:
     """After :class:`MayEnd`: the speaker did not stop."""
 
     item_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Doubted:
+    """A short sound over an answer: find out whether its words want the floor, and answer with ``Session.judged``.
+    The item will be its turn, should it be one."""
+
+    item_id: str
+    span: Span
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +164,13 @@ class FlushPlayback:
 
 
 @dataclass(frozen=True, slots=True)
+class HoldPlayback:
+    """On a media track: stand still from here (``on``), or go on from where it stood."""
+
+    on: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Trim:
     """Keep only the first ``samples`` of an assistant item's audio."""
 
@@ -186,8 +204,8 @@ class Close:
 
 
 Command = (
-    Transcribe | Import | MayEnd | WentOn | ListMcp | CallMcp | Start | Cancel | FlushPlayback | Trim | Forget
-    | Retrieve | Close
+    Transcribe | Import | MayEnd | WentOn | Doubted | ListMcp | CallMcp | Start | Cancel | FlushPlayback | HoldPlayback
+    | Trim | Forget | Retrieve | Close
 )  # fmt: skip
 
 # From the models ------------------------------------------------------------------------------------

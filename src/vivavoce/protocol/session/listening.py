@@ -4,12 +4,13 @@ Positions are 24 kHz samples from the start of the session. The buffer is the sp
 was received; the bytes are the driver's.
 """
 
-from vivavoce.protocol.session.commands import RATE, MayEnd, Span, Transcribe, WentOn, to_ms
+from vivavoce.protocol.session.commands import RATE, Doubted, MayEnd, Span, Transcribe, WentOn, to_ms
+from vivavoce.protocol.session.doubt import Doubt, Outcome
 from vivavoce.protocol.session.items import Content, Item
 from vivavoce.protocol.session.pauses import Pauses
 from vivavoce.protocol.session.replies import Replies
 from vivavoce.protocol.session.state import Shared
-from vivavoce.protocol.session.turn import Happened, TurnDetector, timing
+from vivavoce.protocol.session.turn import Happened, State, TurnDetector, timing
 from vivavoce.protocol.wire.config import ServerVad, TurnDetection
 from vivavoce.protocol.wire.errors import ProtocolError
 from vivavoce.protocol.wire.shape import get
@@ -41,6 +42,9 @@ class Listening:
         self._pauses = Pauses()
         self._ended = (0, -CUT_IN)
         """Of the latest turn that ended by itself: where its voice did, and where that was noticed."""
+        self._silent_since: float | None = None
+        """When the speaker last fell silent."""
+        self._doubt = Doubt()
         self._detector: TurnDetector | None = None
         self.configure(shared.detection)
 
@@ -53,13 +57,14 @@ class Listening:
         """Audio before this sample will not be asked for any more."""
         if self._detector is None or self._shared.turn is not None:
             return self._start
-        kept = self._heard - self._detector.timing.prefix - KEPT
+        heard = min(self._heard, self._doubt.since) if self._doubt.active else self._heard
+        kept = heard - self._detector.timing.prefix - KEPT
         return max(self._start, kept)
 
     @property
     def deadline(self) -> float | None:
         """When :meth:`tick` has something to do."""
-        if self._shared.turn is not None:
+        if self._shared.turn is not None or self._doubt.active:
             return self._last_audio + STALL_SECONDS if self._detector else None
         detection, quiet = self._shared.detection, self._replies.quiet.since
         timeout = get(detection.idle_timeout_ms, None) if isinstance(detection, ServerVad) else None
@@ -69,6 +74,7 @@ class Listening:
         """Take new settings; a turn under way keeps its audio and, with detection still on, its end (S-45)."""
         self._start = self.keep_from  # more padding than before cannot bring back what was let go
         if detection is None:
+            self._take(self._doubt.drop())
             self._detector = None  # a turn under way waits for a commit by hand, or for detection to be on again
             return
         if self._detector is None:
@@ -92,9 +98,15 @@ class Listening:
         if end <= start:
             return  # of audio that was committed or cleared before it was looked at
         self._heard = end
-        match self._detector.hear(start, end, probability):
+        happened = self._detector.hear(start, end, probability)
+        if self._detector.pausing and self._detector.since == start:
+            self._silent_since = self._when(start)
+        if self._doubt.active:
+            self._take(self._doubt.hear(end - start, voiced=self._detector.state is State.SPEAKING))
+            return
+        match happened:
             case Happened.STARTED:
-                self._begin(self._detector.since)
+                self._voice(self._detector.since, end)
             case Happened.MAY_END if self._shared.turn:
                 self._out.command(MayEnd(self._shared.turn, Span(self._start, end), self._detector.timing.semantic))
             case Happened.WENT_ON if self._shared.turn:
@@ -112,11 +124,20 @@ class Listening:
             if detector.settle(enough, self._heard):
                 self._stop(self._heard)
 
+    def judged(self, item_id: str, *, wants_floor: bool, echo: bool) -> None:
+        """An opinion on :class:`Doubted`; too late for what was decided otherwise."""
+        outcome = self._doubt.judged(item_id, wants_floor=wants_floor)
+        if outcome is Outcome.NOTHING and echo:
+            self._replies.floor.echoed()
+        self._take(outcome)
+
     def tick(self) -> None:
         deadline = self.deadline
         if deadline is None or self._shared.now < deadline:
             return
-        if self._shared.turn is not None:
+        if self._doubt.active:
+            self._take(self._doubt.drop())
+        elif self._shared.turn is not None:
             self._end(self.received)
         else:
             self._idle()
@@ -140,13 +161,45 @@ class Listening:
 
     # ------------------------------------------------------------------------------------------------
 
-    def _begin(self, voice: int) -> None:
+    def _voice(self, since: int, end: int) -> None:
+        """Somebody speaks, or so it seems."""
+        assert self._detector is not None
+        if not self._replies.doubtful:
+            self._begin(since, self._out.ids("item"))
+        elif self._replies.floor.echoes(self._when(since)):
+            self._detector.reset()
+        else:
+            self._doubt.begin(self._out.ids("item"), since, end)
+            self._replies.floor.hold(on=True)
+
+    def _take(self, outcome: Outcome | None) -> None:
+        """What has come of a doubt."""
+        detector, doubt = self._detector, self._doubt
+        if outcome is None or detector is None:
+            return
+        match outcome:
+            case Outcome.ASK:
+                start = max(self._start, doubt.since - detector.timing.prefix)
+                self._out.command(Doubted(doubt.item_id, Span(start, self._heard)))
+            case Outcome.SPOKE_ON:
+                self._out.command(WentOn(doubt.item_id))
+            case Outcome.NOTHING:
+                detector.reset()
+                self._replies.floor.hold(on=False)
+            case Outcome.INTERRUPTION:
+                over = not detector.in_speech
+                self._begin(doubt.since, doubt.item_id)
+                detector.again()
+                if over:
+                    self._stop(self._heard)
+
+    def _begin(self, voice: int, item_id: str) -> None:
         assert self._detector is not None
         fell_silent, noticed = self._ended
         if voice - noticed < CUT_IN:
             self._pauses.went_on(voice - fell_silent)
         self._start = max(self._start, voice - self._detector.timing.prefix)
-        self._shared.turn = self._out.ids("item")
+        self._shared.turn = item_id
         self._replies.hush()
         at = to_ms(self._start)
         self._out.event("input_audio_buffer.speech_started", audio_start_ms=at, item_id=self._shared.turn)
@@ -156,15 +209,15 @@ class Listening:
         """The silence was long enough."""
         assert self._detector is not None
         self._ended = (self._detector.since, end)
-        self._end(end)
+        self._end(end, self._silent_since)
 
-    def _end(self, end: int) -> None:
+    def _end(self, end: int, silent_since: float | None = None) -> None:
         """The turn has stopped: it is committed, and its item is in the conversation (O-13)."""
         item_id = self._shared.turn
         if item_id is None:
             return
         self._out.event("input_audio_buffer.speech_stopped", audio_end_ms=to_ms(end), item_id=item_id)
-        self._commit(Span(self._start, end), item_id)
+        self._commit(Span(self._start, end), item_id, silent_since)
         self._replies.turn_ended()
 
     def _overflow(self) -> None:
@@ -186,7 +239,7 @@ class Listening:
         self._commit(span, item_id)
         self._replies.answer()
 
-    def _commit(self, span: Span, item_id: str) -> None:
+    def _commit(self, span: Span, item_id: str, silent_since: float | None = None) -> None:
         self._drop(span.end)
         hints = self._shared.hearing.transcription or None
         conversation = self._shared.conversation
@@ -197,9 +250,14 @@ class Listening:
         item = Item(item_id, "message", role="user", content=[audio])
         conversation.add(item)
         conversation.done(item)
-        self._out.command(Transcribe(item_id, span, hints))
+        self._out.command(Transcribe(item_id, span, hints, silent_since))
 
     def _drop(self, upto: int) -> None:
         self._start, self._shared.turn = upto, None
         if self._detector:
+            self._take(self._doubt.drop())
             self._detector.reset()
+
+    def _when(self, sample: int) -> float:
+        """When this sample, of the latest audio, came in."""
+        return self._shared.now - (self.received - sample) / RATE

@@ -7,7 +7,7 @@ in a row, since they are made faster than they sound. On a WebSocket the client 
 from collections.abc import Callable, Container
 from dataclasses import dataclass
 
-from vivavoce.protocol.session.commands import FlushPlayback, Trim, to_ms, to_samples
+from vivavoce.protocol.session.commands import RATE, FlushPlayback, Trim, to_ms, to_samples
 from vivavoce.protocol.session.items import Content
 from vivavoce.protocol.session.outbox import Outbox
 
@@ -36,6 +36,11 @@ class Playback:
     @property
     def sounding(self) -> bool:
         return bool(self._queue)
+
+    @property
+    def left(self) -> float:
+        """Seconds of what was made that have not been heard."""
+        return sum(each.content.samples - to_samples(each.heard_ms) for each in self._queue) / RATE
 
     def queued(self, response_id: str, item_id: str, content: Content) -> None:
         """More audio of an item is on its way to the track."""

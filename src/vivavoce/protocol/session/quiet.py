@@ -25,6 +25,14 @@ class Quiet:
             self._from = self._shared.now
         self._samples += samples
 
+    def left(self) -> float:
+        """Seconds of sound that a client which plays by itself has still to hear."""
+        return max(0.0, self._from + self._samples / RATE - self._shared.now) if self._samples else 0.0
+
+    def silenced(self) -> None:
+        """Such a client plays no more of the answer."""
+        self._samples = 0
+
     def answer_ended(self) -> None:
         """It is made, and where the server plays it, heard."""
         if self._answering:

@@ -18,7 +18,8 @@ from vivavoce.protocol.session.commands import (
     Part,
     TextPart,
 )  # fmt: skip
-from vivavoce.protocol.session.items import Item
+from vivavoce.protocol.session.floor import STALLED, Floor
+from vivavoce.protocol.session.items import Content, Item
 from vivavoce.protocol.session.making import Making
 from vivavoce.protocol.session.mcp import Mcp, McpFailure
 from vivavoce.protocol.session.planning import Planner
@@ -46,12 +47,24 @@ class Replies:
         """The response that speaks in the conversation."""
         self._owed = False
         """A turn ended while an answer could not be interrupted: one answer follows it (S-21)."""
+        self._spoken: Content | None = None
         self.quiet = Quiet(shared)
         self.playback = Playback(shared.out, shared.conversation, self._active.__contains__)
+        self.floor = Floor(shared, self.playback, self.quiet)
 
     @property
     def busy(self) -> bool:
         return self._default is not None
+
+    @property
+    def doubtful(self) -> bool:
+        """Whether a voice now may be something else than an interruption."""
+        return self._interrupts() and self.floor.doubts(making=self._default is not None)
+
+    @property
+    def spoken(self) -> str:
+        """The words of what sounds, or did last."""
+        return self._spoken.words or "" if self._spoken else ""
 
     # Turns ------------------------------------------------------------------------------------------
 
@@ -113,6 +126,7 @@ class Replies:
         if wanted is None or wanted not in self._active:
             raise ProtocolError("response_cancel_not_active", "Cancellation failed: no active response found.")
         self._cancel(wanted, "client_cancelled")
+        self.quiet.silenced()
         self._settle()
 
     def clear_output(self) -> None:
@@ -152,7 +166,30 @@ class Replies:
 
     def played(self, item_id: str, ms: int, *, drained: bool) -> None:
         self.playback.played(item_id, ms, drained=drained)
+        self.floor.played()
         self._settle_quiet()
+
+    # A track that plays nothing ---------------------------------------------------------------------
+
+    @property
+    def deadline(self) -> float | None:
+        """When :meth:`tick` has something to do."""
+        return self.floor.deadline
+
+    def tick(self) -> None:
+        """What nobody has heard anything of for :data:`STALLED` is given up, and its making with it."""
+        deadline = self.deadline
+        if deadline is None or self._shared.now < deadline:
+            return
+        self.playback.flush()
+        message = f"Nothing of this answer has been played for {STALLED:g} s; it was given up."
+        for response_id in self.playback.heard_from():
+            if active := self._active.pop(response_id, None):
+                self._out.command(Cancel(response_id))
+                active.response.fail(Failed("playback_stalled", message), active.count())
+        self.playback.cleared()
+        self.floor.silent()
+        self._settle()
 
     # MCP calls --------------------------------------------------------------------------------------
 
@@ -192,6 +229,7 @@ class Replies:
             if response_id in self._active:
                 self._cancel(response_id, reason)
         self.playback.cleared()
+        self.floor.silent()
 
     def _cancel(self, response_id: str, reason: str) -> None:
         active = self._active.pop(response_id)
@@ -217,11 +255,13 @@ class Replies:
 
     def _sound(self, response: Response, part: AudioPart) -> None:
         self._shared.voice_locked = True
+        self.floor.sounding()
         self.quiet.sounded(part.samples)
         response.sound(part)
+        item = response.output[-1]
+        self._spoken = item.content[0]
         if self._shared.media:
-            item = response.output[-1]
-            self.playback.queued(response.id, item.id, item.content[0])
+            self.playback.queued(response.id, item.id, self._spoken)
 
     def _settle_quiet(self) -> None:
         if self._default is None and not self.playback.sounding:

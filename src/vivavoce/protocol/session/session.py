@@ -34,13 +34,16 @@ LONGEST_SECONDS = 3600.0
 
 
 class Session:
-    def __init__(self, now: float, settings: Settings, config: Config, ids: Ids, *, media: bool = False) -> None:
+    def __init__(
+        self, now: float, settings: Settings, config: Config, ids: Ids, *, media: bool = False, forgiving: bool = False
+    ) -> None:
         """``media``: the client is on a media track, which plays what is sent and tells of it with
-        :meth:`played`; on a WebSocket the client plays, and truncates by itself."""
+        :meth:`played`; on a WebSocket the client plays, and truncates by itself. ``forgiving``: see
+        :class:`Shared`."""
         out = Outbox(ids)
         self._out = out
         conversation = Conversation(ids("conv"), out)
-        self._shared = Shared(settings, config, media, out, conversation, now)
+        self._shared = Shared(settings, config, media, out, conversation, now, forgiving)
         self._mcp = Mcp(self._shared)
         self._replies = Replies(self._shared, self._mcp)
         self._listening = Listening(self._shared, self._replies)
@@ -55,7 +58,7 @@ class Session:
             events.CreateItem: self._create_item,
             events.RetrieveItem: self._editing.retrieve,
             events.DeleteItem: self._editing.delete,
-            events.TruncateItem: self._editing.truncate,
+            events.TruncateItem: self._truncate,
             events.CreateResponse: self._create_response,
             events.Cancel: lambda event: self._replies.cancel(get(event.response_id, None)),
             events.ClearOutput: lambda event: self._replies.clear_output(),
@@ -80,6 +83,11 @@ class Session:
         return self._listening.keep_from
 
     @property
+    def spoken(self) -> str:
+        """The words of what sounds."""
+        return self._replies.spoken
+
+    @property
     def busy(self) -> bool:
         """Whether an answer is being made or heard."""
         return self._replies.busy or self._replies.playback.sounding
@@ -96,8 +104,8 @@ class Session:
 
     def deadline(self) -> float:
         """When :meth:`tick` must be called at the latest."""
-        stalled = self._listening.deadline
-        return self._expires if stalled is None else min(stalled, self._expires)
+        deadlines = (self._listening.deadline, self._replies.deadline)
+        return min([self._expires, *(each for each in deadlines if each is not None)])
 
     def drain(self) -> list[Output]:
         return self._out.drain()
@@ -133,6 +141,10 @@ class Session:
         """The opinion that :class:`MayEnd` wanted: how likely (0 to 1) the words of the turn are finished."""
         self._listening.endpoint(item_id, finished)
 
+    def judged(self, item_id: str, *, wants_floor: bool, echo: bool = False) -> None:
+        """The answer to :class:`Doubted`. ``echo``: it was the answer itself that was heard."""
+        self._listening.judged(item_id, wants_floor=wants_floor, echo=echo)
+
     def transcript(self, item_id: str, result: Heard | HeardFailed) -> None:
         """What recognition found in a user's audio."""
         self._transcriptions.take(item_id, result)
@@ -160,6 +172,7 @@ class Session:
         """Time has passed, to :meth:`deadline` or not."""
         self._shared.now = now
         self._listening.tick()
+        self._replies.tick()
         if now >= self._expires:
             message = f"Your session hit the maximum duration of {int(LONGEST_SECONDS // 60)} minutes."
             self._out.error(ProtocolError("session_expired", message))
@@ -192,6 +205,10 @@ class Session:
         if answer:
             reason = get(answer.reason, None)
             self._replies.approved(answer.approval_request_id, approve=answer.approve, reason=reason)
+
+    def _truncate(self, event: events.TruncateItem) -> None:
+        self._editing.truncate(event)
+        self._replies.quiet.silenced()
 
     def _create_response(self, event: events.CreateResponse) -> None:
         if not isinstance(self._shared.config, RealtimeConfig):

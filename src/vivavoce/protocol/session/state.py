@@ -21,6 +21,9 @@ class Shared:
     conversation: Conversation
     now: float
     """When what is being handled happened."""
+    forgiving: bool = False
+    """A short sound over an answer is not taken for an interruption until it is known to be one, and the first moments
+    of an answer are not taken for a voice: the client's loudspeaker may be what is heard."""
     turn: str | None = None
     """Id of the item that the spoken turn under way will be (O-14)."""
     voice_locked: bool = False

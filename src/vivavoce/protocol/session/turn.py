@@ -123,6 +123,10 @@ class TurnDetector:
         self.reset()
         return True
 
+    def again(self) -> None:
+        """Say anew that a pause may be the end."""
+        self._may_end_said = False
+
     def reset(self) -> None:
         """Forget a turn under way: it was committed or cleared by hand, or has stopped."""
         self.state = State.QUIET
