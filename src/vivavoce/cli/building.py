@@ -91,6 +91,8 @@ def _server_options(settings: Settings, voices: Sequence[str], served: bool) -> 
         debug=settings.debug_realtime,
         allow_origins=settings.allow_origins,
         max_sessions=settings.max_sessions,
+        park_seconds=settings.park_seconds,
+        max_parked=settings.max_parked,
         agents=settings.agents,
         prices=compose.prices(settings),
         ice=IceServers(settings.stun, settings.turn, settings.turn_secret),

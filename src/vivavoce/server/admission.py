@@ -7,11 +7,11 @@ from contextlib import asynccontextmanager
 from functools import partial
 
 from vivavoce.access.gate import Refused
-from vivavoce.access.limits import MICRO, Left, Subject, network, subjects
+from vivavoce.access.limits import MICRO, Left, OverLimit, Subject, network, subjects
 from vivavoce.access.principal import Principal
 from vivavoce.access.shares import Share
 from vivavoce.server.service import Service
-from vivavoce.sessions.registry import Live
+from vivavoce.sessions.registry import Full, Live
 from vivavoce.sessions.upkeep import Account, Lasting, Over, Upkeep
 
 __all__ = ["admitted"]
@@ -29,8 +29,8 @@ async def admitted(service: Service, principal: Principal, id: str, kind: str, a
     left = await service.limits.begin(who)
     share = await _share(service, principal)
     account = Account(partial(_charge, service, principal, who), _least(left, share))
+    await _room(service, who, principal.name, network(address))
     # From here on nothing waits until the place is taken, so that no other takes it in between.
-    service.limits.room(who, partial(_count, service))
     with service.registry.admit(id, kind, network(address), owner=principal.name) as live:
         upkeep = Upkeep(live, account, _lasting(service, principal), asyncio.get_running_loop().time)
         live.account = account
@@ -43,6 +43,24 @@ async def admitted(service: Service, principal: Principal, id: str, kind: str, a
             running.cancel()
             await asyncio.wait([running])
             await _settle(upkeep)
+
+
+async def _room(service: Service, who: Who, owner: str, client: str) -> None:
+    """There is room for one more session, if need be that of one which waits for a client that was cut off: of those
+    who come now, where it is their limit, and of anybody, where it is the server's. Raises as :func:`admitted`."""
+    while True:
+        try:
+            service.limits.room(who, partial(_count, service))
+            service.registry.check_room()
+            return
+        except OverLimit:
+            parked = service.parking.give_way(lambda live: live.owner == owner or live.client == client)
+            if parked is None:
+                raise
+        except Full:
+            if (parked := service.parking.give_way(lambda live: True)) is None:
+                raise
+        await parked.gone.wait()
 
 
 async def _charge(service: Service, principal: Principal, who: Who, seconds: int, micros: int) -> Left:

@@ -33,6 +33,7 @@ from vivavoce.server.service import AnswerCall, Service
 from vivavoce.server.v1 import routes as v1
 from vivavoce.server.v1.direct import take_up
 from vivavoce.server.v1.realtime import realtime
+from vivavoce.sessions.parking import Parking
 from vivavoce.sessions.registry import Registry
 
 __all__ = ["build"]
@@ -69,6 +70,7 @@ def build(
         options=options,
         backend=backend,
         registry=Registry(limit=options.max_sessions, now=now),
+        parking=Parking(seconds=options.park_seconds, limit=options.max_parked, random=random),
         grants=grants,
         gate=Gate(
             grants,

@@ -12,6 +12,7 @@ from vivavoce.backends.interface import Backend
 from vivavoce.protocol.dialects import Dialect
 from vivavoce.protocol.frame import Line
 from vivavoce.server.options import ServerOptions
+from vivavoce.sessions.parking import Parking
 from vivavoce.sessions.registry import Registry
 from vivavoce.store.store import Store
 
@@ -27,6 +28,7 @@ class Service:
     options: ServerOptions
     backend: Backend
     registry: Registry
+    parking: Parking
     grants: Grants
     gate: Gate
     limits: Limits

@@ -31,6 +31,13 @@ class Running:
     max_sessions: int = setting(
         32, values.number(1, 10_000, "a number of sessions"), _GROUP, "Sessions at one time; one more is refused."
     )
+    park_seconds: int = setting(
+        45, values.number(0, 3600, "a number of seconds"), _GROUP,
+        "How long a session waits for a client that was cut off; 0 ends it at once.",
+    )  # fmt: skip
+    max_parked: int = setting(
+        16, values.number(1, 10_000, "a number of sessions"), _GROUP, "Sessions that may wait so at one time."
+    )
     drain_seconds: int = setting(
         10, values.number(0, 3600, "a number of seconds"), _GROUP, "How long answers may go on when the server stops."
     )

@@ -13,7 +13,7 @@ from vivavoce.access.principal import Principal
 from vivavoce.backends.interface import Relays, SessionRequest
 from vivavoce.protocol.dialects import Dialect
 from vivavoce.protocol.dialects.beta import Beta
-from vivavoce.protocol.frame import Closed
+from vivavoce.protocol.frame import Closed, Line
 from vivavoce.server import logs
 from vivavoce.server.admission import admitted
 from vivavoce.server.entrance import address, enter
@@ -22,9 +22,11 @@ from vivavoce.server.service import Service, bearer
 from vivavoce.server.v1.dialect import dialect_of
 from vivavoce.server.v1.direct import relayed
 from vivavoce.server.v1.offer import read_offer
+from vivavoce.server.v1.resuming import Claim, claimed, find, give_token, missed
 from vivavoce.server.v1.steering import steer, told
 from vivavoce.server.v1.taken import Taken
 from vivavoce.server.v1.wish import Wanted, wish
+from vivavoce.sessions.berth import Berth
 from vivavoce.sessions.registry import Live
 
 __all__ = ["begin", "hang_up", "place"]
@@ -45,7 +47,11 @@ async def begin(service: Service, request: Request, principal: Principal, dialec
     """Answers the offer, or has another server answer it; a client of the beta is always answered here, as nobody
     translates between it and another server. Where this answers with an error, no call is left (H-46)."""
     offer = await read_offer(request)
-    wanted = wish(service, principal, request.query_params, offer.session, media=True)
+    session = dict(offer.session or {})
+    claim = claimed(request.headers, request.query_params, session.pop("resume", None))
+    if claim is not None:
+        return await _come_back(service, offer.sdp, dialect, principal, claim)
+    wanted = wish(service, principal, request.query_params, session or None, media=True)
     service.backend.describe(wanted.request)  # a wrong session is refused before anything is opened (H-22)
     call_id = service.new_id("rtc_")
     logs.session.set(call_id)
@@ -56,9 +62,33 @@ async def begin(service: Service, request: Request, principal: Principal, dialec
     else:
         take = partial(_carried, service, offer.sdp, dialect, wanted.request)
     place = admitted(service, principal, call_id, "webrtc", address(request))
-    answer = await _answer(service, place, take, wanted)
+    return _answered(await _answer(service, place, take, wanted), call_id)
+
+
+def _answered(answer: str, call_id: str) -> Response:
     location = f"/v1/realtime/calls/{call_id}"  # relative, the id last, nothing after it (H-16, H-17)
     return Response(answer, 201, {"Location": location, "Cache-Control": "no-store"}, "application/sdp")
+
+
+async def _come_back(service: Service, offer: str, dialect: Dialect, principal: Principal, claim: Claim) -> Response:
+    """A caller who was cut off places the same call again."""
+    live, berth = find(service, principal, claim, "webrtc")
+    logs.session.set(live.id)
+    line, answer = await service.answer_call(offer, dialect)
+    service.registry.spawn(_stay(service, live, berth, line, claim))
+    return _answered(answer, live.id)
+
+
+async def _stay(service: Service, live: Live, berth: Berth, line: Line, claim: Claim) -> None:
+    try:
+        give_token(service, live, claim)
+        await berth.come_back(line, missed(service, live, claim))
+        log.info("session taken up again transport=webrtc")
+        await berth.stay(line)
+    except Closed as closed:
+        log.info("a caller did not come back after all: code=%d", closed.code)
+    finally:
+        await line.close()
 
 
 async def hang_up(service: Service, request: Request) -> Response:
@@ -97,8 +127,13 @@ async def _hold(service: Service, place: Place, take: Take, wanted: Wanted, answ
             taken = await take(stack)
             answered.set_result(taken.answer)
             log.info("session began transport=%s %s", taken.transport, told(wanted))
+            client = taken.client
+            if taken.transport == "webrtc":
+                client = berth = service.parking.berth(live, taken.client)
+                service.registry.spawn(berth.stay(taken.client))
+                give_token(service, live)
             end = await live.run(
-                taken.client,
+                client,
                 taken.answerer,
                 new_id=service.new_event,
                 filters=filters,

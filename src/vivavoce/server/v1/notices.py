@@ -14,9 +14,9 @@ log = logging.getLogger(__name__)
 
 
 @asynccontextmanager
-async def telling(notices: Notices, line: Line, *, wanted: bool) -> AsyncIterator[Line]:
+async def telling(notices: Notices, line: Line, *, wanted: bool, begun: bool = False) -> AsyncIterator[Line]:
     """The line to run the session with, which tells of each notice too, where that is ``wanted``, while the context
-    lasts. The first event is the protocol's, as clients expect (O-01)."""
+    lasts. The first event is the protocol's, as clients expect (O-01), unless the session has ``begun`` before."""
     with ExitStack() as stack:
         try:
             coming = stack.enter_context(notices.listen()) if wanted else None
@@ -26,10 +26,12 @@ async def telling(notices: Notices, line: Line, *, wanted: bool) -> AsyncIterato
         if coming is None:
             yield line
             return
-        begun = _Begun(line)
-        telling = asyncio.create_task(_tell(coming, begun))
+        told = _Begun(line)
+        if begun:
+            told.begun.set()
+        telling = asyncio.create_task(_tell(coming, told))
         try:
-            yield begun
+            yield told
         finally:
             telling.cancel()
             await asyncio.wait([telling])

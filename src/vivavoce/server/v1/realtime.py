@@ -1,5 +1,6 @@
 """``GET /v1/realtime``: a session over a WebSocket (H-01 to H-12)."""
 
+import asyncio
 import logging
 
 from starlette.requests import Request
@@ -7,7 +8,8 @@ from starlette.responses import Response
 from starlette.websockets import WebSocket
 
 from vivavoce.access.gate import Refused
-from vivavoce.protocol.frame import Closed
+from vivavoce.access.principal import Principal
+from vivavoce.protocol.frame import Closed, Line
 from vivavoce.protocol.wire.errors import ProtocolError
 from vivavoce.server import logs
 from vivavoce.server.admission import admitted
@@ -16,9 +18,11 @@ from vivavoce.server.errors import CallNotFound, answer, refuse_in_band
 from vivavoce.server.service import Service
 from vivavoce.server.v1.dialect import dialect_of
 from vivavoce.server.v1.notices import telling
+from vivavoce.server.v1.resuming import Claim, claimed, find, give_token, missed
 from vivavoce.server.v1.sideband import sideband
 from vivavoce.server.v1.steering import steer, told
 from vivavoce.server.v1.wish import Wanted, wish
+from vivavoce.sessions.berth import Berth
 from vivavoce.transports.subprotocols import read_subprotocols
 from vivavoce.transports.websocket import WebSocketLine
 
@@ -45,12 +49,53 @@ async def realtime(service: Service, socket: WebSocket) -> None:
     dialect = dialect_of(principal, socket.headers, beta=offered.beta)
     line = WebSocketLine(socket, dialect, new_id=service.new_event)
     try:
-        await _hold(service, line, wanted, address(socket), notices=offered.notices)
+        claim = claimed(socket.headers, socket.query_params, offered.resume)
+        if claim is not None:
+            await _come_back(service, line, principal, claim, notices=offered.notices)
+        else:
+            await _begin(service, line, wanted, address(socket), notices=offered.notices)
+    except Exception as error:
+        await _refuse(service, line, error)
+
+
+async def _refuse(service: Service, line: WebSocketLine, error: Exception) -> None:
+    log.warning("session refused: %r", error)
+    try:
+        if not isinstance(error, Closed):
+            await refuse_in_band(line, error, service.new_id("event_"))
     except Closed as closed:
         log.info("session refused; the client did not wait to hear why: code=%d", closed.code)
 
 
-async def _hold(service: Service, line: WebSocketLine, wanted: Wanted, where: str, *, notices: bool) -> None:
+async def _begin(service: Service, line: WebSocketLine, wanted: Wanted, where: str, *, notices: bool) -> None:
+    """The session may outlive its connection, so the registry owns it; this lasts as long as the connection."""
+    begun: asyncio.Future[tuple[Berth, Line]] = asyncio.get_running_loop().create_future()
+    service.registry.spawn(_hold(service, line, wanted, where, begun, notices=notices))
+    berth, client = await begun
+    await berth.stay(client)
+
+
+async def _come_back(
+    service: Service, line: WebSocketLine, principal: Principal, claim: Claim, *, notices: bool
+) -> None:
+    live, berth = find(service, principal, claim, "websocket")
+    logs.session.set(live.id)
+    give_token(service, live, claim)
+    async with telling(live.notices, line, wanted=notices, begun=True) as client:
+        await berth.come_back(client, missed(service, live, claim))
+        log.info("session taken up again transport=websocket")
+        await berth.stay(client)
+
+
+async def _hold(
+    service: Service,
+    line: WebSocketLine,
+    wanted: Wanted,
+    where: str,
+    begun: "asyncio.Future[tuple[Berth, Line]]",
+    *,
+    notices: bool,
+) -> None:
     request = wanted.request
     try:
         async with admitted(service, wanted.principal, request.session_id, "websocket", where) as live:
@@ -58,13 +103,20 @@ async def _hold(service: Service, line: WebSocketLine, wanted: Wanted, where: st
             answerer = await service.backend.open(request)
             log.info("session began transport=websocket %s", told(wanted))
             async with telling(live.notices, line, wanted=notices) as client:
+                berth = service.parking.berth(live, client)
+                if not begun.done():  # the server may be leaving
+                    begun.set_result((berth, client))
+                give_token(service, live)
                 end = await live.run(
-                    client, answerer, new_id=service.new_event, filters=filters, observers=observers, asides=asides
+                    berth, answerer, new_id=service.new_event, filters=filters, observers=observers, asides=asides
                 )
             log.info("session ended code=%d reason=%r %s", end.code, end.reason, meter)
     except Exception as error:
-        await refuse_in_band(line, error, service.new_id("event_"))
-        log.warning("session refused: %r", error)
+        if begun.done():
+            raise
+        begun.set_exception(error)
+    finally:
+        begun.cancel()  # when the server is leaving; else it has begun
 
 
 async def realtime_without_upgrade(_request: Request) -> Response:
