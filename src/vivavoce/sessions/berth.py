@@ -22,8 +22,8 @@ __all__ = ["TAKEN_UP", "Berth", "Missed", "Plays", "State"]
 
 GOOD_BYE = {1000, 1001}
 """Codes of a client that leaves because it wants to; with every other end it was cut off."""
-TAKEN_UP = Closed(4001, "This session was taken up on another connection.")
-LOST = Closed(1006, "The client was cut off, and did not come back in time.")
+TAKEN_UP = (4001, "This session was taken up on another connection.")
+LOST = (1006, "The client was cut off, and did not come back in time.")
 
 Missed = Callable[[Ring], Sequence[Frame]]
 """From what the session said last to what a client that comes back is told of it, before all else."""
@@ -139,7 +139,7 @@ class Berth:
         """By another connection, which is told what was missed; the one before is let go. Raises :class:`Closed` where
         the session is over, where this connection ended, and where yet another one came meanwhile."""
         self._check()
-        self._let_go(TAKEN_UP)
+        self._let_go(Closed(*TAKEN_UP))
         self._coming, self.state = line, State.RETURNING
         self.changed(State.RETURNING)
         self._moved.set()
@@ -148,7 +148,7 @@ class Berth:
                 await line.send(frame)
                 self._check()
                 if self._coming is not line:
-                    raise TAKEN_UP
+                    raise Closed(*TAKEN_UP)
         except BaseException:
             if self._coming is line:
                 self._coming = None
@@ -188,7 +188,7 @@ class Berth:
     def _park(self) -> None:
         self.state = State.PARKED
         self._ring.room = PARKED_BYTES
-        self._alarm = asyncio.get_running_loop().call_later(self.patience, self._end, LOST)
+        self._alarm = asyncio.get_running_loop().call_later(self.patience, lambda: self._end(Closed(*LOST)))
         self._moved.set()
         self.changed(State.PARKED)
 

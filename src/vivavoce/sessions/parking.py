@@ -21,7 +21,7 @@ log = logging.getLogger(__name__)
 
 PREFIX = "vvr_"
 """What a resume token begins with; 160 random bits follow."""
-GIVEN_WAY = Closed(1013, "This session waited for its client, and had to make room for others.")
+GIVEN_WAY = (1013, "This session waited for its client, and had to make room for others.")
 
 
 class Parking:
@@ -65,7 +65,7 @@ class Parking:
         if live is not None:
             log.info("a parked session makes room: %s", live.id)
             del self._parked[live.id]
-            live.end(GIVEN_WAY)
+            live.end(Closed(*GIVEN_WAY))
         return live
 
     def _changed(self, live: Live, state: State) -> None:
