@@ -35,6 +35,7 @@ from vivavoce.server.v1.direct import take_up
 from vivavoce.server.v1.realtime import realtime
 from vivavoce.sessions.parking import Parking
 from vivavoce.sessions.registry import Registry
+from vivavoce.tools.toolbox import Toolbox
 
 __all__ = ["build"]
 
@@ -53,10 +54,12 @@ def build(
     answer_call: AnswerCall | None = None,
     warm: Callable[[], Awaitable[None]] | None = None,
     keeping: Keeping | None = None,
+    toolbox: Toolbox | None = None,
 ) -> Starlette:
     """``warm`` loads models while the server answers already, so that the first question is no slower than the second.
     ``now`` gives unix seconds, ``random(n)`` n unguessable bytes; ``answer_call`` answers WebRTC offers, by default
-    with aiortc. Without ``keeping``, all that is kept ends with the process. The application closes store and
+    with aiortc. ``toolbox`` has the tools that this server runs. Without
+    ``keeping``, all that is kept ends with the process. The application closes store and
     backend when it ends. What ``server.run`` needs to leave in order is ``app.state.service``."""
 
     def new_id(prefix: str) -> str:
@@ -69,6 +72,7 @@ def build(
     service = Service(
         options=options,
         backend=backend,
+        toolbox=toolbox or Toolbox(),
         registry=Registry(limit=options.max_sessions, now=now),
         parking=Parking(seconds=options.park_seconds, limit=options.max_parked, random=random),
         grants=grants,
@@ -112,14 +116,16 @@ def _routes(service: Service) -> list[Route | Mount]:
 
 @asynccontextmanager
 async def _life(service: Service, warm: Callable[[], Awaitable[None]] | None, _app: Starlette) -> AsyncIterator[None]:
-    warming = asyncio.create_task(_warmed(warm))
+    beside = [asyncio.create_task(_warmed(warm)), asyncio.create_task(service.toolbox.run())]
     try:
         async with service.registry:
             await take_up(service)
             yield
     finally:
-        warming.cancel()
-        await asyncio.wait([warming])
+        for task in beside:
+            task.cancel()
+        await asyncio.wait(beside)
+        service.toolbox.close()
         await service.backend.close()
         await service.limits.close()
         service.store.close()

@@ -15,6 +15,7 @@ from vivavoce.server.options import ServerOptions
 from vivavoce.sessions.parking import Parking
 from vivavoce.sessions.registry import Registry
 from vivavoce.store.store import Store
+from vivavoce.tools.toolbox import Toolbox
 
 __all__ = ["AnswerCall", "Service", "bearer"]
 
@@ -27,6 +28,7 @@ AnswerCall = Callable[[str, Dialect], Awaitable[tuple[Line, str]]]
 class Service:
     options: ServerOptions
     backend: Backend
+    toolbox: Toolbox
     registry: Registry
     parking: Parking
     grants: Grants

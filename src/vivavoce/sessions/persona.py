@@ -1,13 +1,14 @@
 """Which agent a session speaks as, and with which tools: what policy and handoffs share, one for each session."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from vivavoce.access import context as contexts
 from vivavoce.access.agents import TRANSFER, Agent, Agents, permitted
-from vivavoce.access.tools import Tool, merged, shown
+from vivavoce.access.tools import Tool, as_servers, merged, shown
 from vivavoce.protocol.wire.overlay import laid_over
+from vivavoce.tools.interface import ServerTool
 
 __all__ = ["Persona", "discreet"]
 
@@ -20,16 +21,24 @@ class Persona:
     agents: Agents
     context: Mapping[str, str] = field(default_factory=dict)
     """What the page told of itself."""
+    serves: Callable[[Agent], Mapping[str, ServerTool]] = field(default=lambda agent: {}, repr=False)
+    """The tools that this server runs for an agent, by name."""
     theirs: list[Tool] = field(default_factory=list)
     """The client's own tools."""
     session: Mapping[str, Any] = field(default_factory=dict, repr=False)
     """As whoever answers told it last."""
 
     @property
+    def served(self) -> Mapping[str, ServerTool]:
+        """The tools that this server runs just now."""
+        return self.serves(self.agent)
+
+    @property
     def own(self) -> list[Tool]:
-        """The agent's tools, and one for each agent that it may hand over to."""
+        """The agent's tools, those that this server runs, and one for each agent that it may hand over to."""
         transfers = [_transfer(self.agents[name]) for name in self.agent.handoffs]
-        return [*self.agent.session.get("tools", ()), *transfers]
+        served = [tool.definition() for tool in self.served.values()]
+        return [*self.agent.session.get("tools", ()), *served, *transfers]
 
     @property
     def instructions(self) -> str | None:
@@ -56,11 +65,16 @@ class Persona:
         kept = permitted(self.agent, _without(patch, "tools"), current, within)
         if (asked := patch.get("tools")) is not None:
             own = self.own
-            tools = merged(self.agent, own, asked, f"{within}.tools")
+            tools = merged(self.agent, own, asked, f"{within}.tools", self.labels)
             kept["tools"] = tools
             if within == "session":
                 self.theirs = tools[len(own) :]
         return kept
+
+    @property
+    def labels(self) -> dict[str, str]:
+        """Under which label clients see each of the tools that this server runs."""
+        return {name: tool.label for name, tool in self.served.items()}
 
     @property
     def tools(self) -> list[Tool]:
@@ -76,6 +90,8 @@ class Persona:
     def shown(self, session: Mapping[str, Any]) -> dict[str, Any]:
         """A session as its clients may see it."""
         told = discreet(session, self.own)
+        if isinstance(tools := told.get("tools"), list):
+            told["tools"] = as_servers(tools, self.labels)
         if self.agent.hide_instructions and "instructions" not in self.agent.client_may and "instructions" in told:
             told["instructions"] = ""
         return told

@@ -51,6 +51,7 @@ async def begin(service: Service, request: Request, principal: Principal, dialec
     claim = claimed(request.headers, request.query_params, session.pop("resume", None))
     if claim is not None:
         return await _come_back(service, offer.sdp, dialect, principal, claim)
+    await service.toolbox.ready()
     wanted = wish(service, principal, request.query_params, session or None, media=True)
     service.backend.describe(wanted.request)  # a wrong session is refused before anything is opened (H-22)
     call_id = service.new_id("rtc_")

@@ -40,6 +40,7 @@ async def realtime(service: Service, socket: WebSocket) -> None:
             await sideband(service, socket, offered)
             return
         principal = await enter(service, socket, offered.key)
+        await service.toolbox.ready()
         wanted = wish(service, principal, socket.query_params)
     except (Refused, CallNotFound, ProtocolError) as error:
         await socket.send_denial_response(answer(error))

@@ -1,19 +1,22 @@
 """What stands in the stream of a session: its agent's filters, the meter of what it costs, and its limits."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from vivavoce.protocol.wire.errors import ProtocolError
 from vivavoce.server.service import Service
 from vivavoce.server.v1.record import record_of
 from vivavoce.server.v1.wish import Wanted
+from vivavoce.sessions.bench import Bench
 from vivavoce.sessions.filters import Asides, Filter, Observer, Stopped
 from vivavoce.sessions.handoff import Handoff
 from vivavoce.sessions.opening import Opening
 from vivavoce.sessions.persona import Persona
 from vivavoce.sessions.policy import Discretion, Policy
 from vivavoce.sessions.registry import Live
+from vivavoce.sessions.tools import Tools
 from vivavoce.sessions.usage import Costs, Meter, Purse, SessionBudget
+from vivavoce.tools.interface import Caller
 
 __all__ = ["Steering", "steer", "told"]
 
@@ -48,7 +51,7 @@ def steer(service: Service, live: Live, wanted: Wanted) -> Steering:
         now=service.now,
     )
     live.meter = meter
-    filters = [Discretion()] if wanted.persona is None else _filters(wanted.persona, asides, service.new_event)
+    filters = [Discretion()] if wanted.persona is None else _filters(service, live, wanted, wanted.persona, asides)
     live.names.add(wanted.request.session_id)
     live.notices.tell("session", id=wanted.request.session_id)
     return Steering(filters, [meter, Costs(meter, live.notices), record], asides, meter)
@@ -69,5 +72,19 @@ def _check_price(service: Service, wanted: Wanted) -> None:
         raise ProtocolError("price_unknown", words, type="server_error")
 
 
-def _filters(persona: Persona, asides: Asides, new_id: Callable[[], str]) -> list[Filter]:
-    return [Policy(persona), Opening(persona, asides, new_id), Handoff(persona, asides, new_id)]
+def _filters(service: Service, live: Live, wanted: Wanted, persona: Persona, asides: Asides) -> list[Filter]:
+    new_id = service.new_event
+    bench = Bench(asides)
+    live.beside.append(bench.run)
+
+    def caller() -> Caller:
+        return Caller(
+            session=wanted.request.session_id, owner=live.owner, agent=persona.agent.name, context=persona.context
+        )
+
+    return [
+        Policy(persona),
+        Opening(persona, asides, new_id),
+        Handoff(persona, asides, new_id),
+        Tools(persona, caller, bench, asides, new_id, media=wanted.request.media),
+    ]

@@ -24,7 +24,7 @@ class Wanted(NamedTuple):
     request: SessionRequest
     principal: Principal
     persona: Persona | None
-    """Who speaks, where an agent was chosen or page context was given."""
+    """Who speaks, where an agent was chosen, page context was given or this server has tools."""
     asked: Mapping[str, Any]
     """What the client asked for itself: a key that it mints stands for this."""
 
@@ -57,8 +57,10 @@ def wish(
         raise ProtocolError("field_locked", "An agent's session is a conversation.", param="session.type")
     persona = None
     config: Mapping[str, Any] = asked
-    if kind == "realtime" and (agent or context):
-        persona = Persona(agent or Agent(name=""), service.options.agents, context)
+    who = agent or Agent(name="")
+    served = kind == "realtime" and bool(service.toolbox.of(who))
+    if kind == "realtime" and (agent or context or served):
+        persona = Persona(who, service.options.agents, context, service.toolbox.of)
         config = persona.opening(asked)
         model = config.get("model") or (model if "model" in persona.agent.client_may else None)
     request = SessionRequest(
@@ -67,7 +69,7 @@ def wish(
         kind,
         config or None,
         media,
-        guarded=principal.kind == "share" or (persona is not None and persona.agent.watched),
+        guarded=principal.kind == "share" or served or (persona is not None and persona.agent.watched),
         upstream_key=principal.upstream_key,
     )
     return Wanted(request, principal, persona, {**asked, "context": context} if context else asked)
