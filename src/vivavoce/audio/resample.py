@@ -62,7 +62,7 @@ def _floats(pcm: bytes) -> _Samples:
 
 
 def _pcm(samples: _Samples) -> bytes:
-    return np.clip(np.rint(samples), -32768, 32767).astype("<i2").tobytes()
+    return np.rint(samples).clip(-32768, 32767).astype("<i2").tobytes()
 
 
 class _Lowpass:

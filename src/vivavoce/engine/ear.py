@@ -92,14 +92,19 @@ class _Activity:
 
     def __init__(self, vad: Vad, start: int) -> None:
         self._stream: VadStream = vad.stream()
-        self._resampler = Resampler(RATE, vad.rate)
-        self._pending = bytearray()
+        self._resampler, self._rate = Resampler(RATE, vad.rate), vad.rate
+        self._heard, self._pending = bytearray(), bytearray()
+        """What is still to be resampled, and what has been."""
         self._bytes = 2 * vad.window
         self._step = vad.window * RATE // vad.rate
         self._end = start
 
     def push(self, pcm: bytes) -> list[tuple[int, float]]:
-        self._pending += self._resampler.push(pcm)
+        self._heard += pcm
+        if len(self._heard) * self._rate < (self._bytes - len(self._pending)) * RATE:
+            return []  # not yet a window: to resample it in one go takes two thirds of the time
+        self._pending += self._resampler.push(bytes(self._heard))
+        self._heard.clear()
         windows = []
         while len(self._pending) >= self._bytes:
             window = bytes(self._pending[: self._bytes])

@@ -1,0 +1,111 @@
+"""What a WebRTC call costs the server, beside bare aiortc in the same run, and how late its echo comes.
+
+    python -m bench.webrtc [--calls N] [--seconds S] [--rounds R] [--loss PERCENT]
+
+Each server is a process of its own. Callers send recorded speech, encoded beforehand, fifty packets a second, and take
+what comes back. *Both* directions are busy where the server echoes, or speaks without end; *one*, where it only
+listens. Processor time is the kernel's count for the server's process, a call. *Echo* is the time from a sound's first
+packet out until it is heard, with one caller; ``--loss`` drops so many packets in each direction of that one.
+The whole session is Vivavoce's engine with voice activity on and models that answer at once. Needs Linux (/proc).
+"""
+
+import argparse
+import asyncio
+import random
+import statistics
+import sys
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+
+import uvloop
+
+from bench.callers import Caller, connect, delay_of
+from bench.processes import Process, free_port, running
+from bench.servers import OURS, standing, stubs
+from bench.stubs import Delays
+
+SETTLE = 3.0
+"""Seconds until what setting up costs is over."""
+
+
+@dataclass(frozen=True)
+class Kind:
+    name: str
+    part: str
+    """What ``bench.webrtc_parts`` is told; nothing for the whole server."""
+    speaks: bool
+
+
+KINDS = (
+    Kind("aiortc, bare: echo", "aiortc", True),
+    Kind("Vivavoce, the call alone: echo", "call", True),
+    Kind("Vivavoce, a whole session: both speak", "", True),
+    Kind("aiortc, bare: listens", "listen-aiortc", False),
+    Kind("Vivavoce, the call alone: listens", "listen-call", False),
+    Kind("Vivavoce, a whole session: listens", "", False),
+)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--calls", type=int, default=10)
+    parser.add_argument("--seconds", type=float, default=8.0)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--loss", type=float, default=2.0)
+    options = parser.parse_args()
+    uvloop.run(compare(options.calls, options.seconds, options.rounds, options.loss))
+
+
+async def compare(calls: int, seconds: float, rounds: int, loss: float) -> None:
+    costs: dict[str, list[float]] = {kind.name: [] for kind in KINDS}
+    threads: dict[str, float] = {}
+    async with stubs(Delays(words=600)) as models:
+        for _ in range(rounds):
+            for kind in KINDS:
+                async with served(kind, models) as server, AsyncExitStack() as stack:
+                    callers = [await stack.enter_async_context(connect(server.port))]  # it brings what all share
+                    alone = server.threads()
+                    callers += [await stack.enter_async_context(connect(server.port)) for _ in range(calls - 1)]
+                    costs[kind.name].append(await cost(server, callers, kind, seconds))
+                    threads[kind.name] = (server.threads() - alone) / (calls - 1)
+    print(f"{calls} calls, medians of {rounds} rounds of {seconds:g} s\n")
+    print("| | of a core, a call | threads, a call |\n|---|---|---|")
+    for kind in KINDS:
+        print(f"| {kind.name} | {statistics.median(costs[kind.name]):.2%} | {threads[kind.name]:.1f} |")
+    print("\n| | echo | echo with loss |\n|---|---|---|")
+    for kind in KINDS[:2]:
+        async with served(kind, "") as server:
+            found = [await delay_of(server.port, lost, random.Random(1)) for lost in (0.0, loss / 100)]
+        print(f"| {kind.name} | {found[0] * 1000:.0f} ms | {found[1] * 1000:.0f} ms |")
+
+
+async def cost(server: Process, callers: list[Caller], kind: Kind, seconds: float) -> float:
+    """Of a core, a call."""
+    if not kind.part:
+        for caller in callers:
+            caller.begin_session(speaks=kind.speaks)
+    await asyncio.sleep(SETTLE)
+    before, heard = server.cpu(), [caller.heard for caller in callers]
+    await asyncio.sleep(seconds)
+    used = server.cpu() - before
+    for caller, had in zip(callers, heard, strict=True):
+        came = (caller.heard - had) / (24_000 * seconds)
+        if abs(came - kind.speaks) > 0.1:
+            raise SystemExit(f"{kind.name}: a caller heard {came:.0%} of the time, so this measures nothing.")
+    return used / seconds / len(callers)
+
+
+@asynccontextmanager
+async def served(kind: Kind, models: str) -> AsyncIterator[Process]:
+    if kind.part:
+        port = free_port()
+        async with running([sys.executable, "-m", "bench.webrtc_parts", kind.part, str(port)], port) as process:
+            yield process
+    else:
+        async with standing(OURS, models, 0.5) as process:
+            yield process
+
+
+if __name__ == "__main__":
+    main()
