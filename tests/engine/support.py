@@ -11,7 +11,7 @@ from vivavoce.backends.builtin import Builtin
 from vivavoce.backends.interface import Kind, SessionRequest
 from vivavoce.engine.mcp import McpGateway
 from vivavoce.models.interfaces import Llm, Stt, Tts, TurnModel, Vad
-from vivavoce.protocol.frame import APPEND, Frame, Line
+from vivavoce.protocol.frame import APPEND, TURN, Frame, Line
 
 SILENCE_20_MS = bytes(2 * 480)
 
@@ -39,6 +39,8 @@ class Hand:
     def __init__(self, line: Line) -> None:
         self.line = line
         self.seen: list[Frame] = []
+        self.turns: list[Frame] = []
+        """What observers alone are told."""
 
     async def say(self, type: str, **fields: Any) -> None:
         await self.line.send(Frame(type, {"type": type, **fields}))
@@ -65,6 +67,9 @@ class Hand:
         """The next event of that type; everything before it is in ``seen`` too."""
         while True:
             frame = await self.line.receive()
+            if frame.type == TURN:
+                self.turns.append(frame)
+                continue
             self.seen.append(frame)
             if frame.type == type:
                 return dict(frame.data)

@@ -34,6 +34,7 @@ class Draft:
         self._give: Callable[[Part], None] = self._hold
         self._room: Callable[[], Awaitable[object]] = self._wait
         reply = Reply(senses, context, prompt, lambda part: self._give(part), self._make_room)
+        self.made = reply.made
         self._task = group.create_task(reply.make(), name=f"draft answer to {item_id}")
 
     def fits(self, context: Context, prompt: Prompt) -> bool:

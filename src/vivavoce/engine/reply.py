@@ -10,6 +10,8 @@ from contextlib import aclosing
 from vivavoce.audio.resample import Resampler
 from vivavoce.engine.clauses import Clauses
 from vivavoce.engine.formats import Encoder
+from vivavoce.engine.made import Made
+from vivavoce.engine.patience import MIND_SECONDS, VOICE_SECONDS, patiently
 from vivavoce.engine.senses import Senses
 from vivavoce.models.interfaces import Answer, Call, CallArguments, Finish, ModelError, Prompt, Said
 from vivavoce.protocol.session.commands import (
@@ -53,6 +55,8 @@ class Reply:
         self._senses, self._context, self._prompt = senses, context, prompt
         self._give, self._room = give, room
         self._clauses = Clauses() if context.modality == "audio" else None
+        self.made = Made()
+        self._now = asyncio.get_running_loop().time
         self._ahead: asyncio.Queue[Part] = asyncio.Queue(PARTS_AHEAD)
 
     async def make(self) -> None:
@@ -67,19 +71,24 @@ class Reply:
     async def _think(self) -> None:
         """The mind's side: parts into the queue."""
         async with aclosing(self._senses.llm.answer(self._prompt)) as answer:  # type: ignore[type-var]
-            async for made in answer:
+            async for made in patiently(answer, MIND_SECONDS, "The mind"):
                 for part in self._parts(made):
                     await self._ahead.put(part)
 
     def _parts(self, made: Answer) -> list[Part]:
+        if self.made.words_at is None:
+            self.made.words_at = self._now()
         match made:
             case Said(text):
+                self.made.characters += len(text)
                 return [TextPart(clause) for clause in self._clauses.push(text)] if self._clauses else [TextPart(text)]
             case Call(name, call_id):
                 return [*self._rest(), CallPart(name, call_id)]
             case CallArguments(text):
+                self.made.characters += len(text)
                 return [Arguments(text)]
             case Finish():
+                self.made.input_tokens, self.made.output_tokens = made.input_tokens or 0, made.output_tokens or 0
                 usage = Usage(made.input_tokens, made.output_tokens, made.cached_tokens)
                 return [*self._rest(), Done(_REASONS[made.reason], usage)]
 
@@ -102,11 +111,14 @@ class Reply:
         resampler, encoder = Resampler(tts.rate, RATE), Encoder(context.format)
         sound = tts.speak(clause.strip(), context.voice, context.speed, context.language)
         async with aclosing(sound) as chunks:  # type: ignore[type-var]
-            async for chunk in chunks:
+            async for chunk in patiently(chunks, VOICE_SECONDS, "The voice"):
                 await self._sounded(resampler.push(chunk), encoder)
         await self._sounded(resampler.finish(), encoder)
 
     async def _sounded(self, pcm: bytes, encoder: Encoder) -> None:
         if pcm:
+            if self.made.sound_at is None:
+                self.made.sound_at = self._now()
+            self.made.seconds += len(pcm) / 2 / RATE
             await self._room()
             self._give(AudioPart(encoder.push(pcm), len(pcm) // 2))

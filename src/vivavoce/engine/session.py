@@ -16,19 +16,21 @@ import pybase64
 from vivavoce.engine.answers import Answers
 from vivavoce.engine.archive import Archive
 from vivavoce.engine.ear import Ear
-from vivavoce.engine.endpoint import finished
 from vivavoce.engine.formats import Decoder, Encoder
+from vivavoce.engine.made import Discarded
 from vivavoce.engine.mcp import McpGateway, McpServers
 from vivavoce.engine.outgoing import Outgoing
+from vivavoce.engine.pausing import Pausing
 from vivavoce.engine.recognition import Recognition
 from vivavoce.engine.senses import Senses
+from vivavoce.engine.stopwatch import Stopwatch
 from vivavoce.engine.unplayed import Unplayed
-from vivavoce.protocol.frame import APPEND, AUDIO_DELTA, FLUSH, PLAYED, Closed, Frame
+from vivavoce.protocol.frame import APPEND, AUDIO_DELTA, FLUSH, HOLD, PLAYED, Closed, Frame
 from vivavoce.protocol.session import Session
 from vivavoce.protocol.session import commands as do
 from vivavoce.protocol.session.mcp import McpFailure
 from vivavoce.protocol.session.transcription import Heard, HeardFailed
-from vivavoce.protocol.wire.config import AudioInput, Format, Pcm
+from vivavoce.protocol.wire.config import AudioInput, Format, Pcm, Transcription
 from vivavoce.protocol.wire.errors import ProtocolError
 
 __all__ = ["EngineSession"]
@@ -43,25 +45,37 @@ class EngineSession:
     """A :class:`Line`. Made by :meth:`open`, ended by :meth:`close`."""
 
     def __init__(
-        self, core: Session, senses: Senses, mcp: McpGateway | None, scratch: Path | None, *, media: bool, early: bool
+        self,
+        core: Session,
+        senses: Senses,
+        mcp: McpGateway | None,
+        scratch: Path | None,
+        discarded: Discarded | None,
+        *,
+        media: bool,
+        early: bool,
     ) -> None:
         self._gateway, self._scratch, self._early = mcp, scratch, early
         self._core, self._senses, self._media = core, senses, media
         self._clock = asyncio.get_running_loop().time
+        self._discarded = discarded or Discarded()
         self._outgoing, self._unplayed = Outgoing(), Unplayed()
+        self._stopwatch = Stopwatch(self._clock, self._count_discarded, self._outgoing.put, media=media)
         self._ear = Ear(senses.vad, core.speech)
         self._timer: asyncio.TimerHandle | None = None
         self._main: asyncio.Task[None]
         self._commands: dict[type, Callable[[Any], None]] = {
             do.Transcribe: self._transcribe,
             do.Import: self._import,
-            do.MayEnd: self._may_end,
-            do.WentOn: self._went_on,
+            do.MayEnd: lambda command: self._pausing.may_end(command, self._ear.cut(command.span), self._hints),
+            do.Doubted: lambda command: self._pausing.doubted(command, self._ear.cut(command.span), self._hints),
+            do.WentOn: lambda command: self._pausing.went_on(command),
             do.ListMcp: lambda command: self._mcp.list(command),
             do.CallMcp: lambda command: self._mcp.call(command),
-            do.Start: lambda command: self._answers.start(command),
+            do.Start: self._start,
             do.Cancel: self._cancel,
             do.FlushPlayback: self._flush_playback,
+            do.HoldPlayback: lambda command: self._outgoing.put(Frame(HOLD, {"type": HOLD, "on": command.on})),
             do.Trim: lambda command: self._archive.trim(command.item_id, command.samples),
             do.Forget: self._forget,
             do.Retrieve: self._retrieve,
@@ -75,14 +89,15 @@ class EngineSession:
         senses: Senses,
         mcp: McpGateway | None = None,
         scratch: Path | None = None,
+        discarded: Discarded | None = None,
         *,
         media: bool = False,
         early: bool = True,
     ) -> "EngineSession":
         """Begin: ``session.created`` waits to be received. ``early``: mind and voice begin in a pause that may be
         the end of a turn, for answers that are sooner there and sometimes made for nothing. ``scratch`` is a directory
-        for audio that is too old to be kept in memory."""
-        self = cls(core, senses, mcp, scratch, media=media, early=early)
+        for audio that is too old to be kept in memory. ``discarded`` counts what was made for nothing."""
+        self = cls(core, senses, mcp, scratch, discarded, media=media, early=early)
         ready = asyncio.Event()
         self._main = asyncio.create_task(self._live(ready), name="engine session")
         await ready.wait()
@@ -91,7 +106,10 @@ class EngineSession:
     # The line ---------------------------------------------------------------------------------------
 
     async def receive(self) -> Frame:
-        return await self._outgoing.take()
+        frame = await self._outgoing.take()
+        if self._stopwatch.running:
+            self._stopwatch.sent(frame)
+        return frame
 
     async def send(self, frame: Frame) -> None:
         if self._main.done():
@@ -123,7 +141,18 @@ class EngineSession:
                 self._group = group
                 self._archive = Archive(group, self._scratch)
                 self._recognition = Recognition(self._senses.stt, group, self._recognised)
-                self._answers = Answers(self._senses, self._recognition, group, give=self._given, room=self._room)
+                self._answers = Answers(
+                    self._senses,
+                    self._recognition,
+                    group,
+                    give=self._given,
+                    room=self._room,
+                    making=self._stopwatch.making,
+                )
+                self._pausing = Pausing(
+                    self._core, self._senses.turn, self._recognition, self._answers, group, self._carry_out,
+                    early=self._early,
+                )  # fmt: skip
                 self._mcp = McpServers(self._gateway, group, self._mcp_listed, self._mcp_result)
                 self._carry_out()
                 ready.set()
@@ -132,6 +161,8 @@ class EngineSession:
             log.exception("the session ended by a fault of ours")
             self._outgoing.close(Closed(1011, "internal error"))
         finally:
+            self._answers.drop_draft()
+            self._count_discarded()
             self._archive.close()
             if self._timer is not None:
                 self._timer.cancel()
@@ -162,9 +193,11 @@ class EngineSession:
     def _played(self, frame: Frame) -> None:
         item_id, ms, drained = frame.data["item_id"], frame.data["audio_ms"], frame.data["drained"]
         self._unplayed.played(item_id, do.to_samples(ms), drained=drained)
+        self._stopwatch.played(item_id, ms)
         self._core.played(self._clock(), item_id, ms, drained=drained)
 
-    def _recognised(self, item_id: str, result: Heard | HeardFailed) -> None:
+    def _recognised(self, item_id: str, result: Heard | HeardFailed, at: float) -> None:
+        self._stopwatch.recognised(item_id, at)
         self._core.transcript(item_id, result)
         self._carry_out()
 
@@ -220,10 +253,15 @@ class EngineSession:
         self._outgoing.put(frame)
 
     def _transcribe(self, command: do.Transcribe) -> None:
+        self._stopwatch.turn(command)
         pcm = self._ear.cut(command.span)
         format = self._input_format
         self._archive.add(command.item_id, Encoder(format).push(pcm), format)
         self._recognition.start(command.item_id, pcm, command.hints)
+
+    def _start(self, command: do.Start) -> None:
+        self._stopwatch.answer(command)
+        self._answers.start(command)
 
     def _import(self, command: do.Import) -> None:
         try:
@@ -236,26 +274,6 @@ class EngineSession:
             return
         self._archive.add(command.item_id, data, command.format)
         self._recognition.start(command.item_id, pcm, command.hints)
-
-    def _may_end(self, command: do.MayEnd) -> None:
-        self._recognition.draft(command.item_id, self._ear.cut(command.span), self._hearing.transcription or None)
-        self._group.create_task(self._pause(command), name=f"pause {command.item_id}")
-
-    async def _pause(self, command: do.MayEnd) -> None:
-        """Once the words so far are known: are they all, or what would the answer be if they were?"""
-        words = await self._recognition.drafted(command.item_id)
-        if command.wanted:
-            opinion = finished(words or "")
-            self._core.endpoint(command.item_id, opinion)
-            self._carry_out()
-            if opinion < 0.5:
-                return
-        if words and self._early and (context := self._core.preview(command.item_id, words)):
-            self._answers.draft(command.item_id, context)
-
-    def _went_on(self, command: do.WentOn) -> None:
-        self._recognition.went_on(command.item_id)
-        self._answers.drop_draft()
 
     async def _room(self) -> None:
         await self._outgoing.room()
@@ -283,6 +301,19 @@ class EngineSession:
             self._outgoing.put(Frame(command.event["type"], command.event))
 
         self._archive.fetch(command.item_id, read)
+
+    def _count_discarded(self) -> Discarded:
+        """What was made for nothing since this was asked last; the owner's count has it too."""
+        found = Discarded()
+        for source in (self._answers, self._recognition):
+            found.add(source.discarded)
+            source.discarded = Discarded()
+        self._discarded.add(found)
+        return found
+
+    @property
+    def _hints(self) -> Transcription | None:
+        return self._hearing.transcription or None
 
     @property
     def _input_format(self) -> Format:

@@ -10,14 +10,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-__all__ = ["APPEND", "AUDIO_DELTA", "FLUSH", "GAP", "OURS", "PLAYED", "REST", "Closed", "Frame", "Line"]
+__all__ = ["APPEND", "AUDIO_DELTA", "FLUSH", "GAP", "HOLD", "OURS", "PLAYED", "REST", "TURN", "Closed", "Frame", "Line"]
 
 APPEND = "input_audio_buffer.append"
 AUDIO_DELTA = "response.output_audio.delta"
 
-# Four frames are ours, never on the wire. Three of them concern a media track.
+# Six frames are ours, never on the wire. Four of them concern a media track.
 FLUSH = "media.flush"
 """To the track: drop the unplayed audio of ``data["item_id"]`` at once."""
+HOLD = "media.hold"
+"""To the track: stand still (``data["on"]``), or go on from where it stood."""
 PLAYED = "media.played"
 """From the track: ``data`` is ``{"item_id": str, "audio_ms": int, "drained": bool}``, how much of the
 item's audio has left for the listener, and whether nothing is left to play."""
@@ -27,7 +29,10 @@ REST = "media.rest"
 GAP = "session.gap"
 """From whoever answers, for observers alone: what happened in the ``data["seconds"]`` before is not known here,
 since the call went on without us; None where it is not known how long that was."""
-OURS = frozenset({FLUSH, PLAYED, REST, GAP})
+TURN = "session.turn"
+"""From whoever answers, for observers alone: where the time went between a speaker's last sound and the first of the
+answer. See :mod:`vivavoce.engine.budget` for its data."""
+OURS = frozenset({FLUSH, HOLD, PLAYED, REST, GAP, TURN})
 """No text frame may be one of these, whoever sends it."""
 
 

@@ -14,7 +14,7 @@ from collections.abc import Callable, Coroutine, Sequence
 from itertools import count
 from typing import Any
 
-from vivavoce.protocol.frame import AUDIO_DELTA, FLUSH, GAP, Closed, Frame, Line
+from vivavoce.protocol.frame import AUDIO_DELTA, FLUSH, GAP, HOLD, TURN, Closed, Frame, Line
 from vivavoce.protocol.wire.errors import ProtocolError
 from vivavoce.sessions.filters import OWNER, Asides, Filter, News, Observer, Stopped
 
@@ -30,7 +30,7 @@ MAX_SIDES = 16
 
 _UNSENDABLE = {1005, 1006, 1015}
 """Codes that report an end and are never sent (RFC 6455, 7.4.1)."""
-_NOT_FOR_SIDES = {AUDIO_DELTA, FLUSH, GAP}
+_NOT_FOR_SIDES = {AUDIO_DELTA, FLUSH, HOLD, GAP}
 """Sound is for who plays it (H-29), and what is no event of the protocol for no client."""
 
 
@@ -177,9 +177,12 @@ class Hub:
             for each in frames:
                 if each.origin or isinstance(each, News):
                     continue  # for the filters alone
-                self._tell_sides(each)
+                shown = each.type != TURN
+                if shown:
+                    self._tell_sides(each)
                 try:
-                    await self.tell(each)
+                    if shown:
+                        await self.tell(each)
                 finally:  # who answers has said it, whether or not the client is there to hear it
                     for observer in self._observers:
                         observer.told(each)

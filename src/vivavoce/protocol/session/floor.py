@@ -16,8 +16,8 @@ LAST_WORDS = 1.0
 """Seconds from the end of an answer."""
 ECHO_AFTER, GUARD = 0.08, 0.8
 """Seconds after its beginning: no echo is back sooner, and none is left later."""
-STALLED = 20.0
-"""Seconds in which a track plays nothing of what it has: nobody hears it any more. A call may take 15 to connect."""
+STALLED = 40.0
+"""Seconds in which a track plays nothing of what it has: nobody hears it. A caller who was cut off may need 30."""
 
 
 class Floor:

@@ -20,7 +20,7 @@ from aiortc import (
 from aiortc.mediastreams import MediaStreamError
 
 from vivavoce.protocol.dialects import Dialect
-from vivavoce.protocol.frame import APPEND, AUDIO_DELTA, FLUSH, REST, Frame
+from vivavoce.protocol.frame import APPEND, AUDIO_DELTA, FLUSH, HOLD, REST, Frame
 from vivavoce.protocol.wire.errors import ProtocolError
 from vivavoce.transports.webrtc.channel import LABEL, Events
 from vivavoce.transports.webrtc.ice import prepare
@@ -91,6 +91,8 @@ class Call:
             return  # it is the track's now, even if the call has ended meanwhile: see :meth:`rest`
         if frame.type == FLUSH:
             self._speaker.flush(frame.data.get("item_id"))
+        elif frame.type == HOLD:
+            self._speaker.hold(on=frame.data["on"])
         elif frame.type == REST:
             self._speaker.restore(frame)
         else:

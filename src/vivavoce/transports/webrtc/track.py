@@ -49,6 +49,7 @@ class Speaker(MediaStreamTrack):
         self._playout = Playout()
         self._encoder = OpusEncoder()
         self._changed = asyncio.Event()  # something to play, or room for more
+        self._held = False  # stands still
         self._tail = 0  # silent packets still to send
         self._start: float | None = None  # the loop's time at tick 0
         self._tick = 0  # of the next packet
@@ -79,6 +80,11 @@ class Speaker(MediaStreamTrack):
         self._playout.flush(item_id)
         self._tell()
 
+    def hold(self, *, on: bool) -> None:
+        """Stands still, with the next packet, or goes on from where it stood."""
+        self._held = on
+        self._changed.set()
+
     def stop(self) -> None:
         super().stop()
         self._changed.set()
@@ -99,7 +105,7 @@ class Speaker(MediaStreamTrack):
         return packet
 
     async def _something_to_say(self) -> None:
-        while not self._playout.waiting and self.readyState == "live":
+        while (self._held or not self._playout.waiting) and self.readyState == "live":
             await self._change()
 
     async def _change(self) -> None:
@@ -117,7 +123,7 @@ class Speaker(MediaStreamTrack):
             self._tick = round((now - self._start) * CLOCK_RATE)
 
     def _next(self) -> bytes | None:
-        pcm = self._playout.take()
+        pcm = None if self._held else self._playout.take()
         if pcm is not None:
             self._tail = TAIL_MS // FRAME_MS
             self._tell()
