@@ -83,6 +83,7 @@ async def _come_back(
     logs.session.set(live.id)
     give_token(service, live, claim)
     async with telling(live.notices, line, wanted=notices, begun=True) as client:
+        await asyncio.sleep(0)  # the notices come first: what is missed may be long
         await berth.come_back(client, missed(service, live, claim))
         log.info("session taken up again transport=websocket")
         await berth.stay(client)
