@@ -1,7 +1,7 @@
 """What was said, and all else that a conversation is made of: its items, in the conversation's own order."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
@@ -10,10 +10,12 @@ from sqlalchemy import (
     Connection,
     Double,
     ForeignKeyConstraint,
+    Index,
     Integer,
     Row,
     Table,
     Text,
+    bindparam,
     delete,
     exists,
     func,
@@ -51,6 +53,7 @@ _items = Table(
     Column("words", Words, nullable=False),
     Column("item", Text, nullable=False),
     ForeignKeyConstraint(["session_id"], ["sessions.id"], ondelete="CASCADE"),
+    Index(None, "session_id", "position"),
 )
 
 
@@ -85,11 +88,7 @@ class Items:
         """Writes them down. One that is there already keeps its place in the order, and the time it was said unless it
         is told now how long it sounded. Of one that is deleted nothing else changes."""
 
-        def work(connection: Connection) -> None:
-            for item in items:
-                put(connection, session_id, item)
-
-        await self._run(work)
+        await self._run(lambda connection: put(connection, session_id, items))
 
     async def all(self, session_id: str) -> list[Item]:
         """In the order of the conversation, with those that are no part of it where they were said; each knows the one
@@ -101,22 +100,85 @@ class Items:
         return next((item for item in await self.all(session_id) if item.id == id), None)
 
 
-def put(connection: Connection, session_id: str, item: Item) -> None:
+def put(connection: Connection, session_id: str, items: Sequence[Item]) -> None:
     """As :meth:`Items.put`, inside a transaction in which nobody else writes to this session."""
-    which = (_items.c.session_id == session_id) & (_items.c.id == item.id)
-    known = connection.execute(select(_items.c.place).where(which)).scalar()
-    if item.place == "deleted" and (known or not item.item.get("type")):
-        connection.execute(update(_items).where(which).values(place="deleted"))
-    elif known is None or (known == "deleted" and item.place == "conversation"):
-        connection.execute(delete(_items).where(which))
-        position = _position(connection, session_id, item.previous)
-        row = {"session_id": session_id, "id": item.id, "position": position, **_values(item)}
-        connection.execute(insert(_items).values(row))
-    else:
-        values = _values(item)
-        if item.ms is None:
-            del values["said_at"], values["ms"]
-        connection.execute(update(_items).where(which).values(values))
+    ids = {"mine": session_id, "ids": [item.id for item in items]}
+    known: dict[str, str] = {row.id: row.place for row in connection.execute(_KNOWN, ids)}
+    writing = _Writing(connection, session_id)
+    for item in items:
+        place = known.get(item.id)
+        if item.place == "deleted" and (place or not item.item.get("type")):
+            writing.change(item, {"place": "deleted"})
+        elif place is None or (place == "deleted" and item.place == "conversation"):
+            writing.add(item, again=place is not None)
+        else:
+            values = _values(item)
+            if item.ms is None:
+                del values["said_at"], values["ms"]
+            writing.change(item, values)
+        if place or item.item.get("type"):
+            known[item.id] = item.place
+    writing.flush()
+
+
+class _Writing:
+    """New items go to the end of their conversation, many at a time; one that goes elsewhere moves the others."""
+
+    def __init__(self, connection: Connection, session_id: str) -> None:
+        self._connection, self._id, self._mine = connection, session_id, {"mine": session_id}
+        self._end: int = connection.execute(_END, self._mine).scalar_one()
+        self._last = connection.execute(_LAST, self._mine).scalar()
+        self._new: list[dict[str, Any]] = []
+
+    def add(self, item: Item, *, again: bool) -> None:
+        if again:
+            self.flush()
+            self._connection.execute(_FORGET, {**self._mine, "item_id": item.id})
+        position = self._position(item)
+        self._new.append({"session_id": self._id, "id": item.id, "position": position, **_values(item)})
+        self._end += 1
+        if item.place == "conversation" and position == self._end:
+            self._last = item.id
+
+    def change(self, item: Item, values: Mapping[str, Any]) -> None:
+        self.flush()
+        which = (_items.c.session_id == self._id) & (_items.c.id == item.id)
+        self._connection.execute(update(_items).where(which).values(values))
+        if item.id == self._last and item.place != "conversation":
+            self._last = self._connection.execute(_LAST, self._mine).scalar()
+
+    def flush(self) -> None:
+        if self._new:
+            self._connection.execute(insert(_items), self._new)
+            self._new = []
+
+    def _position(self, item: Item) -> int:
+        """Right before the one that follows it in the conversation; that one and all behind it have moved on."""
+        if item.place != "conversation" or item.previous in (END, self._last):
+            return self._end + 1
+        self.flush()
+        behind = {**self._mine, "item_id": item.previous}
+        before = -1 if item.previous is None else self._connection.execute(_AT, behind).scalar()
+        if before is None:  # it is not there
+            return self._end + 1
+        next = self._connection.execute(_NEXT, {**self._mine, "before": before}).scalar()
+        if next is None:
+            return self._end + 1
+        self._connection.execute(_MOVE, {**self._mine, "next": next})
+        return int(next)
+
+
+_mine = _items.c.session_id == bindparam("mine")
+_KNOWN = select(_items.c.id, _items.c.place).where(_mine, _items.c.id.in_(bindparam("ids", expanding=True)))
+_END = select(func.coalesce(func.max(_items.c.position), -1)).where(_mine)
+_LAST = select(_items.c.id).where(_mine, _items.c.place == "conversation").order_by(_items.c.position.desc()).limit(1)
+_AT = select(_items.c.position).where(_mine, _items.c.id == bindparam("item_id"))
+_NEXT = select(func.min(_items.c.position)).where(
+    _mine, _items.c.place == "conversation", _items.c.position > bindparam("before")
+)
+_MOVE = update(_items).where(_mine, _items.c.position >= bindparam("next")).values(position=_items.c.position + 1)
+_FORGET = delete(_items).where(_mine, _items.c.id == bindparam("item_id"))
+"""Made once: to put a statement together takes longer than SQLite takes to run it."""
 
 
 def _values(item: Item) -> dict[str, Any]:
@@ -129,23 +191,6 @@ def _values(item: Item) -> dict[str, Any]:
 def said(session_id: Any, words: str) -> Any:
     """Whether ``words`` were said in the session of this column."""
     return exists().where(_items.c.session_id == session_id, like(_items.c.words, words))
-
-
-def _position(connection: Connection, session_id: str, previous: str | None) -> int:
-    """Where it goes; what stands behind it has moved on."""
-    mine = _items.c.session_id == session_id
-    if previous:
-        here = select(_items.c.position).where(mine, _items.c.id == previous)
-        before = connection.execute(here).scalar()
-    else:
-        before = -1 if previous is None else None
-    ends = select(func.coalesce(func.max(_items.c.position), -1)).where(mine)
-    last: int = connection.execute(ends).scalar_one()
-    if before is None or before == last:
-        return last + 1
-    moved = update(_items).where(mine, _items.c.position > before).values(position=_items.c.position + 1)
-    connection.execute(moved)
-    return int(before) + 1
 
 
 def _linked(rows: Any) -> list[Item]:

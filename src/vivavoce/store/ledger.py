@@ -50,8 +50,8 @@ def _write(connection: Connection, batch: Batch) -> bool:
         return False
     if batch.title:
         sessions.entitle(connection, batch.session_id, batch.title)
-    for item in batch.items:
-        items.put(connection, batch.session_id, item)
+    if batch.items:
+        items.put(connection, batch.session_id, batch.items)
     new = [each for each in batch.responses if responses.note(connection, batch.session_id, each)]
     for response in new:
         usage.add(connection, batch.owner, response)

@@ -14,6 +14,7 @@ import logging
 from collections.abc import Awaitable, Callable, Iterable
 from contextlib import suppress
 from dataclasses import replace
+from itertools import islice
 from typing import Any, Final
 
 from sqlalchemy.exc import DBAPIError, OperationalError
@@ -33,6 +34,8 @@ log = logging.getLogger(__name__)
 
 WAITING: Final = 4096
 """Items that may wait to be written: an hour of talk, for a disk that stands still."""
+BATCH: Final = 256
+"""Items in one transaction, so that other sessions have their turn."""
 PAUSES: Final = (0.25, 0.5, 1.0, 2.0, 4.0, 8.0)
 """Seconds before it is tried again; the last one for good."""
 TITLE, PREVIEW = 60, 120
@@ -146,6 +149,7 @@ class Record:
 
     async def _flush(self) -> bool:
         """Whether all that waited is written; else it waits again, as far as nothing newer has come."""
+        ids = list(islice(self._items, BATCH))
         batch = Batch(
             session_id=self._begun.id,
             owner=self._begun.owner,
@@ -153,10 +157,10 @@ class Record:
             begun=None if self._known else self._begun,
             change=self._change,
             title=self._title,
-            items=list(self._items.values()),
+            items=[self._items.pop(id) for id in ids],
             responses=self._responses,
         )
-        self._items, self._responses, self._change = {}, [], {}
+        self._responses, self._change = [], {}
         try:
             await self._written(batch)
         except BaseException as error:

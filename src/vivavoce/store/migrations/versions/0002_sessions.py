@@ -49,6 +49,7 @@ def upgrade() -> None:
         sa.Column("item", sa.Text, nullable=False),
         *_of_a_session("items", "id"),
     )
+    op.create_index("ix_items_session_id", "items", ["session_id", "position"])
     op.create_table(
         "responses",
         sa.Column("session_id", sa.Text, nullable=False),

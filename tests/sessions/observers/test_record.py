@@ -1,0 +1,246 @@
+"""A session is written down beside its stream: in batches, again and again while the store fails, never in its way."""
+
+import asyncio
+import sqlite3
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from sqlalchemy.exc import OperationalError
+
+from tests.support.access import Clock
+from tests.support.lines import MemoryLine
+from tests.support.virtual_time import virtual_time
+from vivavoce.access.agents import Kept
+from vivavoce.protocol.frame import Closed, Frame
+from vivavoce.sessions.notices import Notices
+from vivavoce.sessions.observers import record as records
+from vivavoce.sessions.observers.record import Record
+from vivavoce.sessions.registry import LAST_SECONDS, Registry
+from vivavoce.store.ledger import Batch
+from vivavoce.store.responses import Response
+from vivavoce.store.sessions import Session
+from vivavoce.store.store import Store, in_memory
+
+FULL = OperationalError("INSERT …", {}, sqlite3.OperationalError("database or disk is full"))
+BEGUN = Session(id="sess_1", owner="key:1", kept="text", backend="builtin", model="m", started_at=1.0, call_id="rtc_1")
+
+
+def said(id: str, words: str, role: str = "user") -> Frame:
+    content = [{"type": "input_text" if role == "user" else "output_text", "text": words}]
+    item = {"id": id, "type": "message", "role": role, "status": "completed", "content": content}
+    return Frame("conversation.item.done", {"type": "conversation.item.done", "item": item})
+
+
+_opened: list[Store] = []
+
+
+@pytest.fixture(autouse=True)
+def _all_are_closed() -> Iterator[None]:
+    yield
+    while _opened:
+        _opened.pop().close()
+
+
+def _open() -> Store:
+    _opened.append(in_memory())
+    return _opened[-1]
+
+
+class Disk:
+    """A store that does as it is told. ``failing``: raised in its place; ``still``: it waits until :attr:`moves`."""
+
+    def __init__(self, *, still: bool = False) -> None:
+        self.store = _open()
+        self.failing: Exception | None = None
+        self.poison = ""
+        self.moves = asyncio.Event()
+        if not still:
+            self.moves.set()
+        self.pressed = asyncio.Event()
+        self.batches: list[Batch] = []
+        self.wrote: asyncio.Queue[Batch] = asyncio.Queue()
+
+    async def write(self, batch: Batch) -> bool:
+        self.pressed.set()
+        await self.moves.wait()
+        if self.failing:
+            raise self.failing
+        if self.poison and any(item.id == self.poison for item in batch.items):
+            raise ValueError("no store can hold this")
+        self.batches.append(batch)
+        there = await self.store.ledger.write(batch)
+        self.wrote.put_nowait(batch)
+        return there
+
+    async def until_written(self, id: str) -> None:
+        while id not in {item.id for item in (await asyncio.wait_for(self.wrote.get(), 5)).items}:
+            pass
+
+
+def record_on(disk: Disk, kept: Kept = "text", notices: Notices | None = None) -> Record:
+    return Record(disk.write, BEGUN, kept=lambda: kept, now=Clock(), notices=notices or Notices(), media=False)
+
+
+@asynccontextmanager
+async def running(record: Record) -> AsyncIterator[None]:
+    task = asyncio.create_task(record.run())
+    yield
+    await record.finish(Closed(1000, "Bye."))
+    await asyncio.wait_for(task, 60)
+
+
+async def words(store: Store) -> list[str]:
+    return [item.words for item in await store.items.all("sess_1")]
+
+
+async def test_from_the_first_event_to_the_end():
+    disk = Disk()
+    record = record_on(disk)
+    async with running(record):
+        voice = {"audio": {"output": {"voice": "marin"}}}
+        record.told(Frame("session.created", {"session": voice}))
+        record.told(Frame("conversation.created", {"conversation": {"id": "conv_1"}}))
+        record.told(said("u", "  Hello,\n how are you?"))
+        record.charged(Response(id="resp_1", model="m", ended_at=2.0, usd=Decimal("0.5")))
+        record.told(said("a", "I am well. " * 40, "assistant"))
+    found = await disk.store.sessions.find("sess_1")
+    assert (found.voice, found.conversation_id, found.call_id) == ("marin", "conv_1", "rtc_1")
+    assert (found.title, found.usd, found.responses) == ("Hello, how are you?", Decimal("0.5"), 1)
+    assert found.preview == "I am well. " * 10 + "I am…"
+    assert (found.ended_at, found.end_reason) == (1_000.0, "1000 Bye.")
+    assert await words(disk.store) == ["  Hello,\n how are you?", "I am well. " * 40]
+
+
+async def test_a_slow_disk_makes_batches_larger_and_not_more():
+    disk = Disk(still=True)
+    record = record_on(disk)
+    async with running(record):
+        await disk.pressed.wait()
+        for number in range(500):
+            record.told(said(f"u{number % 50}", f"said {number}"))
+        disk.moves.set()
+    assert [len(batch.items) for batch in disk.batches] == [0, 50]
+    assert await words(disk.store) == [f"said {number}" for number in range(450, 500)]
+
+
+async def test_a_flood_that_outruns_the_writer_is_bounded_counted_and_said():
+    disk, notices = Disk(still=True), Notices()
+    record = record_on(disk, notices=notices)
+    async with running(record):
+        await disk.pressed.wait()
+        for number in range(records.WAITING + 10):
+            record.told(said(f"u{number}", "x"))
+        record.told(said("u0", "the newest of what waits already"))
+        disk.moves.set()
+    assert record.lost == 10
+    assert len(await disk.store.items.all("sess_1")) == records.WAITING
+    assert (await words(disk.store))[0] == "the newest of what waits already"
+    with notices.listen() as latest:
+        kinds = {notice.kind: notice.data async for notice in ended(latest, notices)}
+    assert kinds["store"]["lost"] == 10
+
+
+async def ended(latest: Any, notices: Notices) -> AsyncIterator[Any]:
+    notices.end()
+    async for notice in latest:
+        yield notice
+
+
+@virtual_time
+async def test_a_full_disk_ends_no_session_and_all_of_it_is_written_when_there_is_room(
+    caplog: pytest.LogCaptureFixture,
+):
+    disk, notices = Disk(), Notices()
+    caplog.set_level("INFO", "vivavoce")
+    disk.failing = FULL
+    record = record_on(disk, notices=notices)
+    async with running(record):
+        for number in range(5):
+            record.told(said(f"u{number}", f"words {number}"))
+            record.charged(Response(id=f"resp_{number}", model="m", ended_at=2.0, usd=Decimal(1)))
+            await asyncio.sleep(3)
+        with notices.listen() as latest:
+            assert (await anext(latest)).data == {"written": False, "lost": 0}
+        disk.failing = None
+        await asyncio.sleep(10)
+        with notices.listen() as latest:
+            assert (await anext(latest)).data == {"written": True, "lost": 0}
+    assert await words(disk.store) == [f"words {number}" for number in range(5)]
+    assert (await disk.store.sessions.find("sess_1")).usd == 5
+    told = [each for each in caplog.messages if "store" in each]
+    assert len(told) == 2
+    assert "database or disk is full" in told[0]
+    assert "words" not in caplog.text
+
+
+@virtual_time
+async def test_the_end_of_a_session_waits_for_the_store_but_not_for_ever(caplog: pytest.LogCaptureFixture):
+    disk = Disk()
+    disk.failing = FULL
+    record = record_on(disk)
+    client, answerer = MemoryLine(), MemoryLine()
+    loop = asyncio.get_running_loop()
+    async with Registry(limit=1, now=loop.time) as registry:
+        with registry.admit("sess_1", "websocket") as live:
+            running = asyncio.create_task(live.run(client, answerer, new_id=str, observers=[record]))
+            answerer.arrive(said("u", "secret"))
+            await client.next_sent()
+            began = loop.time()
+            client.hang_up()
+            await running
+    assert LAST_SECONDS <= loop.time() - began < LAST_SECONDS + 1
+    assert record.lost == 1
+    assert "not written down" in caplog.text
+    assert "secret" not in caplog.text
+
+
+async def test_what_no_store_can_hold_takes_nothing_else_with_it():
+    disk = Disk()
+    disk.poison = "u1"
+    record = record_on(disk)
+    async with running(record):
+        for number in range(3):
+            record.told(said(f"u{number}", f"words {number}"))
+    assert await words(disk.store) == ["words 0", "words 2"]
+    assert record.lost == 1
+
+
+async def test_where_no_words_are_kept_the_cost_is():
+    disk = Disk()
+    record = record_on(disk, "off")
+    async with running(record):
+        record.told(said("u", "Nobody is to know."))
+        record.charged(Response(id="resp_1", model="m", ended_at=2.0, usd=Decimal("0.5")))
+    found = await disk.store.sessions.find("sess_1")
+    assert (found.title, found.preview, found.usd) == (None, None, Decimal("0.5"))
+    assert await words(disk.store) == []
+    assert [day.usd for day in await disk.store.usage.days()] == [Decimal("0.5")]
+
+
+async def test_a_session_that_is_deleted_while_it_goes_on_does_not_come_back():
+    disk = Disk()
+    record = record_on(disk)
+    async with running(record):
+        record.told(said("u", "one"))
+        await disk.until_written("u")
+        await disk.store.sessions.delete(["sess_1"])
+        record.told(said("v", "two"))
+        record.charged(Response(id="resp_1", model="m", ended_at=2.0, usd=Decimal("0.5")))
+    assert record.deleted
+    assert await disk.store.sessions.find("sess_1") is None
+    assert [day.usd for day in await disk.store.usage.days()] == [Decimal("0.5")]
+
+
+async def test_a_session_that_goes_on_has_no_end_any_more():
+    disk = Disk()
+    for id in ("u", "v"):
+        record = record_on(disk)
+        async with running(record):
+            record.told(said(id, id))
+            await disk.until_written(id)
+            assert (await disk.store.sessions.find("sess_1")).ended_at is None
+        assert (await disk.store.sessions.find("sess_1")).ended_at is not None
+    assert await words(disk.store) == ["u", "v"]
