@@ -130,7 +130,8 @@ class Answer:
 
     def done(self, status: str, details: Any) -> dict[str, Any]:
         """The client's response at its end."""
-        output = [self.calls[id].view() if id in self.calls else item for id, item in self.items.items() if item]
+        shown = {**self.items, **{id: call.view() for id, call in self.calls.items()}}
+        output = [item for item in shown.values() if item]
         whole = {"status": status, "status_details": details, "output": output, "usage": self.usage or None}
         return {**self.response, **whole}
 

@@ -88,8 +88,7 @@ class Tools:
             "response.function_call_arguments.done": self._arguments,
             "response.output_audio_transcript.done": self._spoken,
             "response.done": self._done,
-            "conversation.item.added": self._translated,
-            "conversation.item.created": self._translated,
+            "conversation.item.added": self._conversation_added,
             "conversation.item.retrieved": self._translated,
             "conversation.item.done": self._conversation_done,
         }
@@ -172,11 +171,15 @@ class Tools:
         item_id = str(item.get("id"))
         answer.index(item_id)
         self._fillers.keep(frame)
-        tool = self._persona.served.get(str(item.get("name"))) if item.get("type") == "function_call" else None
-        if tool is not None:
-            call = Call(tool, item_id, str(item.get("call_id")), str(item.get("arguments") or ""))
-            self._calls[item_id] = answer.calls[item_id] = call
+        self._note(item, answer)
         return self._translated(frame)
+
+    def _note(self, item: Mapping[str, Any], answer: Answer) -> None:
+        """Whether a new item is a call of ours."""
+        item_id, name = str(item.get("id")), str(item.get("name"))
+        if item.get("type") == "function_call" and item_id not in self._calls and name in self._persona.served:
+            call = Call(self._persona.served[name], item_id, str(item.get("call_id")), str(item.get("arguments") or ""))
+            self._calls[item_id] = answer.calls[item_id] = call
 
     def _arguments(self, frame: Frame) -> Frames:
         data = frame.data
@@ -209,6 +212,13 @@ class Tools:
         if answer := self._answer_of(frame):
             answer.said(str(frame.data.get("transcript") or ""), self._clock())
         return (frame,)
+
+    def _conversation_added(self, frame: Frame) -> Frames:
+        """Some servers tell of an item here first."""
+        answer = self._answer
+        if answer is not None and not answer.waits:
+            self._note(frame.data.get("item") or {}, answer)
+        return self._translated(frame)
 
     def _translated(self, frame: Frame) -> Frames:
         call = self._calls.get(str((frame.data.get("item") or {}).get("id")))
