@@ -59,7 +59,7 @@ async def begin(service: Service, request: Request, principal: Principal, dialec
     backend = service.backend
     take: Take
     if isinstance(backend, Relays) and not isinstance(dialect, Beta) and backend.direct(wanted.request):
-        take = partial(relayed, service, backend, call_id, principal.name, offer.sdp, wanted.request)
+        take = partial(relayed, service, backend, call_id, address(request), offer.sdp, wanted)
     else:
         take = partial(_carried, service, offer.sdp, dialect, wanted.request)
     place = admitted(service, principal, call_id, "webrtc", address(request))
