@@ -90,10 +90,11 @@ async def session(
     config: dict[str, Any] | None = None,
     mcp: McpGateway | None = None,
     early: bool = True,
+    forgiving: bool = False,
 ) -> AsyncIterator[Hand]:
     backend = Builtin(given, lambda: 1_700_000_000.0, mcp=mcp, early=early)
     kind: Kind = "transcription" if config and config.get("type") == "transcription" else "realtime"
-    request = SessionRequest("sess_test", "gpt-realtime", kind, config, media)
+    request = SessionRequest("sess_test", "gpt-realtime", kind, config, media, forgiving=forgiving)
     line = await backend.open(request)
     try:
         yield Hand(line)

@@ -49,6 +49,7 @@ class _Table(Shape):
     hide_instructions: bool = True
     budget_usd: Annotated[float, Meta(gt=0)] | None = None
     max_minutes: Annotated[float, Meta(gt=0, le=60)] | None = None
+    forgiving: bool = False
     media: Literal["auto", "direct"] = "auto"
 
 
@@ -94,6 +95,7 @@ def _agent(name: str, written: Any, environ: Mapping[str, str]) -> Agent:
         hide_instructions=table.hide_instructions,
         budget_usd=None if table.budget_usd is None else Decimal(str(table.budget_usd)),
         max_minutes=table.max_minutes,
+        forgiving=table.forgiving,
         insists_on_direct=table.media == "direct",
     )
 

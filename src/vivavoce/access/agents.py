@@ -90,6 +90,8 @@ class Agent:
     """Tools that this server runs, beside those in ``session``."""
     filler: Filler | None = None
     """What it says while one of them takes long, unless the tool says otherwise."""
+    forgiving: bool = False
+    """Its sessions doubt a short sound over an answer, where the client does not say otherwise."""
     insists_on_direct: bool = False
     """The owner knows that nothing of this holds on a call whose media and events pass us by."""
 

@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 from vivavoce.backends.interface import SessionRequest
 from vivavoce.engine.ids import new_ids
+from vivavoce.engine.made import Discarded
 from vivavoce.engine.mcp import McpGateway
 from vivavoce.engine.senses import Senses
 from vivavoce.engine.session import EngineSession
@@ -39,6 +40,8 @@ class Builtin:
         *,
         early: bool = True,
     ) -> None:
+        self.discarded = Discarded()
+        """What all sessions have made for nothing, since the start."""
         self._mcp, self._scratch, self._early = mcp, scratch, early
         self._senses, self._wall, self._defaults = senses, wall, defaults or Defaults()
 
@@ -47,9 +50,10 @@ class Builtin:
 
     async def open(self, request: SessionRequest) -> Line:
         now = asyncio.get_running_loop().time()
-        core = Session(now, self._settings(request), self._config(request), new_ids(), media=request.media)
+        settings, config, media = self._settings(request), self._config(request), request.media
+        core = Session(now, settings, config, new_ids(), media=media, forgiving=request.forgiving)
         return await EngineSession.open(
-            core, self._senses, self._mcp, self._scratch, media=request.media, early=self._early
+            core, self._senses, self._mcp, self._scratch, self.discarded, media=media, early=self._early
         )
 
     async def close(self) -> None:

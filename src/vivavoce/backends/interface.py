@@ -32,6 +32,9 @@ class SessionRequest:
     guarded: bool = False
     """Something in the stream has to hold against the client itself: locked fields, a budget, tools that run here.
     The media of such a call is carried by us, and not sent past us."""
+    forgiving: bool = False
+    """A cough or an "mhm" over an answer does not end it, and the start of an answer is guarded against its own echo.
+    An upstream takes turns in its own way."""
     upstream_key: str | None = field(default=None, repr=False)
     """The user's own key for who answers, used instead of the server's and kept no longer than the session."""
 

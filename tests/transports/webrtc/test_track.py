@@ -137,3 +137,22 @@ async def test_after_a_stall_a_little_is_caught_up_and_much_is_skipped():
     await asyncio.sleep(0.03)
     assert [stamp - at for at, stamp, _ in listener.packets[1:]] == [0, 0]  # one was on its way
     await listener.stop()
+
+
+@virtual_time
+async def test_a_track_that_is_held_stands_still_and_goes_on_from_there():
+    listener = Listener()
+    await listener.speaker.put("a", tone(1000))
+    listener.speaker.finish("a")
+    await asyncio.sleep(0.41)
+    listener.speaker.hold(on=True)
+    await asyncio.sleep(5)
+    sent = len(listener.packets)
+    assert listener.packets[-1][0] == 400 + 200, "a silent tail, and nothing after it"
+    assert listener.reports[-1] == (400, False)
+    listener.speaker.hold(on=False)
+    await asyncio.sleep(5)
+    assert listener.packets[sent][:2] == (5410, 5410), "time has gone on"
+    assert listener.reports[-1] == (1000, True)
+    assert 50 <= sum(level > 1000 for level in listener.loudness()) <= 52, "all of it, and the codec rings on"
+    await listener.stop()

@@ -32,10 +32,12 @@ class Mint(Shape):
     agent: str | None | UnsetType = UNSET
     context: Any = None
     """Page context."""
+    forgiving: bool | None = None
+    """A cough over an answer does not end it: see docs/turn-taking.md."""
     share: str | None | UnsetType = UNSET
     """The token of a share link, in the place of a key."""
     apiKeys: dict[str, str | None] | None | UnsetType = UNSET
-    """The user's own keys; ``openai`` is the one for the upstream. These four are ours."""
+    """The user's own keys; ``openai`` is the one for the upstream. These five are ours."""
 
 
 class Minted(msgspec.Struct):
@@ -50,7 +52,7 @@ async def mint(service: Service, request: Request) -> JSONResponse:
     """The session is checked as a whole before a key is given for it."""
     body = check(await read_json(request), Mint)
     principal = await enter_to_mint(service, request, get(body.share, None))
-    ours = {"agent": get(body.agent, None), "context": body.context}
+    ours = {"agent": get(body.agent, None), "context": body.context, "forgiving": body.forgiving}
     session = get(body.session, {}) | {name: value for name, value in ours.items() if value is not None}
     wanted = wish(service, principal, {}, session)
     shown = {**wanted.shown(service.backend.describe(wanted.request)), "expires_at": 0}  # none is open yet (H-32)

@@ -45,13 +45,14 @@ def wish(
     *,
     media: bool = False,
 ) -> Wanted:
-    """``session`` is the one in the body, with ``agent`` and ``context`` among its keys where they were given. It is
-    laid over the one that the key stands for; the model of either is worth more than the query's. Raises
+    """``session`` is the one in the body, with ``agent``, ``context`` and ``forgiving`` among its keys where they were
+    given. It is laid over the one that the key stands for; the model of either is worth more than the query's. Raises
     :class:`ProtocolError`."""
     asked = laid_over(principal.grant.config if principal.grant else {}, session or {})
     model, named = _model_or_agent(asked, query)
     agent = _agent(service.options.agents, principal, named)
     context = contexts.read(given) if (given := asked.pop("context", None)) is not None else {}
+    forgiving = _forgiving(asked.pop("forgiving", None), query)
     kind: Kind = "transcription" if asked.get("type", query.get("intent")) == "transcription" else "realtime"
     if agent and kind == "transcription":
         raise ProtocolError("field_locked", "An agent's session is a conversation.", param="session.type")
@@ -70,9 +71,11 @@ def wish(
         config or None,
         media,
         guarded=principal.kind == "share" or served or (persona is not None and persona.agent.watched),
+        forgiving=bool(agent and agent.forgiving) if forgiving is None else forgiving,
         upstream_key=principal.upstream_key,
     )
-    return Wanted(request, principal, persona, {**asked, "context": context} if context else asked)
+    ours = ({"context": context} if context else {}) | ({} if forgiving is None else {"forgiving": forgiving})
+    return Wanted(request, principal, persona, asked | ours)
 
 
 def _model_or_agent(asked: dict[str, Any], query: Mapping[str, str]) -> tuple[Any, Any]:
@@ -92,6 +95,14 @@ def _agent(agents: Agents, principal: Principal, named: Any) -> Agent | None:
         raise ProtocolError("field_locked", "What you came with is for another agent.", param="agent")
     name = principal.agent or named
     return agents[name] if name else agents.default
+
+
+def _forgiving(asked: Any, query: Mapping[str, str]) -> bool | None:
+    """None where the client says nothing of it."""
+    given = query.get("forgiving") if asked is None else asked
+    if given not in (None, True, False, "true", "false"):
+        raise ProtocolError("invalid_type", "'forgiving' is true or false.", param="forgiving")
+    return None if given is None else given in (True, "true")
 
 
 def _checked(model: Any) -> str:
