@@ -6,8 +6,8 @@ the id that was sent. The session's own client keeps its ids.
 """
 
 import logging
-from collections import OrderedDict
-from collections.abc import Callable
+from collections import OrderedDict, deque
+from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
 from vivavoce.protocol.frame import Frame, Line
@@ -33,6 +33,7 @@ class UpstreamLine:
     def __init__(self, line: Line, *, new_id: Callable[[], str], request_id: str | None = None) -> None:
         self._line, self._new_id, self._request_id = line, new_id, request_id
         self._sent: OrderedDict[str, _Sent] = OrderedDict()
+        self._put_back: deque[Frame] = deque()
 
     async def send(self, frame: Frame) -> None:
         await self._line.send(self._marked(frame, frame.origin) if frame.origin else frame)
@@ -42,6 +43,8 @@ class UpstreamLine:
         await self._line.send(self._marked(frame, _OURS))
 
     async def receive(self) -> Frame:
+        if self._put_back:
+            return self._put_back.popleft()
         while True:
             frame = await self._line.receive()
             if frame.type != "error":
@@ -50,6 +53,10 @@ class UpstreamLine:
             told = self._addressed(frame, error if isinstance(error, dict) else {})
             if told.origin != _OURS:
                 return told
+
+    def put_back(self, frames: Iterable[Frame]) -> None:
+        """To be received again, before what comes next."""
+        self._put_back.extend(frames)
 
     async def close(self, code: int = 1000, reason: str = "") -> None:
         await self._line.close(code, reason)

@@ -53,6 +53,11 @@ class Conversation:
             raise ProtocolError("invalid_value", message, param="previous_item_id")
         return self._order.index(previous_item_id) + 1
 
+    def restore(self, item: Item) -> None:
+        """Put an item in at the end that the client knows of already."""
+        self._items[item.id] = item
+        self._order.append(item.id)
+
     def add(self, item: Item, place: int | None = None) -> None:
         """Put an item in and tell of it: ``conversation.item.added``. It is done when :meth:`done` says so."""
         place = len(self._order) if place is None else place

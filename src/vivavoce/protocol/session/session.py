@@ -6,7 +6,7 @@ a transcript, a part of an answer, the time. Then it takes what follows from tha
 clock; positions are 24 kHz samples. Nothing here raises for what a client does: that becomes an ``error``.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, cast
 
 from vivavoce.protocol.session import config as configs
@@ -35,15 +35,28 @@ LONGEST_SECONDS = 3600.0
 
 class Session:
     def __init__(
-        self, now: float, settings: Settings, config: Config, ids: Ids, *, media: bool = False, forgiving: bool = False
+        self,
+        now: float,
+        settings: Settings,
+        config: Config,
+        ids: Ids,
+        *,
+        media: bool = False,
+        forgiving: bool = False,
+        conversation_id: str | None = None,
+        said: Iterable[Item] = (),
     ) -> None:
-        """``media``: the client is on a media track, which plays what is sent and tells of it with
+        """``said`` has been said before, in the conversation of this id: nothing is told of it. ``media``: the client
+        is on a media track, which plays what is sent and tells of it with
         :meth:`played`; on a WebSocket the client plays, and truncates by itself. ``forgiving``: see
         :class:`Shared`."""
         out = Outbox(ids)
         self._out = out
-        conversation = Conversation(ids("conv"), out)
+        conversation = Conversation(conversation_id or ids("conv"), out)
         self._shared = Shared(settings, config, media, out, conversation, now, forgiving)
+        for item in said:
+            conversation.restore(item)
+            self._shared.voice_locked |= item.spoken is not None
         self._mcp = Mcp(self._shared)
         self._replies = Replies(self._shared, self._mcp)
         self._listening = Listening(self._shared, self._replies)
