@@ -5,7 +5,7 @@ fetched or imported is not looked at here. Credentials come from the environment
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Any
 
@@ -17,11 +17,13 @@ from vivavoce.protocol.wire.errors import ProtocolError
 from vivavoce.protocol.wire.shape import Shape, check
 
 __all__ = ["NAME", "OWN_LABEL", "TIMEOUT_SECONDS", "HttpSpec", "McpSpec", "PythonSpec", "ToolError", "ToolSpec",
-           "is_served", "read_tool"]  # fmt: skip
+           "is_served", "read_tool", "secrets_of"]  # fmt: skip
 
 TIMEOUT_SECONDS = 15.0
 """How long a tool may take, unless it says otherwise."""
 MOST_SECONDS = 300.0
+LEAST_SECRET = 8
+"""Characters of a header that may be a credential."""
 NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 """A function's name, for every model."""
 OWN_LABEL = "server"
@@ -104,6 +106,13 @@ class _Mcp(_Remote, kw_only=True):
 
 
 _KINDS: dict[str, type[_Any]] = {"python": _Python, "http": _Http, "mcp": _Mcp}
+
+
+def secrets_of(specs: Iterable[ToolSpec]) -> list[str]:
+    """What no log may show."""
+    remote = (spec for spec in specs if isinstance(spec, HttpSpec | McpSpec))
+    held = (value.removeprefix("Bearer ") for spec in remote for value in spec.headers.values())
+    return [value for value in held if len(value) >= LEAST_SECRET]
 
 
 def is_served(written: Any) -> bool:

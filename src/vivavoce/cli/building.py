@@ -16,6 +16,7 @@ from vivavoce.models.interfaces import ModelError
 from vivavoce.server.app import build
 from vivavoce.server.options import ServerOptions
 from vivavoce.sessions.upkeep import Lasting
+from vivavoce.tools.interface import LoadError
 
 __all__ = ["announcement", "build_app", "refuse_unguarded"]
 
@@ -46,10 +47,12 @@ def build_app(settings: Settings, port: int, *, https: bool) -> Starlette:
     served = asyncio.run(lets_somebody_in(settings, kept.store))
     try:
         answerer = compose.answerer(settings)
-    except ModelError as error:
+        toolbox = compose.toolbox(settings)
+    except (ModelError, LoadError) as error:
         kept.store.close()
         raise click.ClickException(str(error)) from None
-    app = build(_server_options(settings, answerer.voices, served), answerer.backend, warm=answerer.warm, keeping=kept)
+    options = _server_options(settings, answerer.voices, served)
+    app = build(options, answerer.backend, warm=answerer.warm, keeping=kept, toolbox=toolbox)
     address = settings.public_url or _address(settings, port, https)
     for line in announcement(settings, answerer.backend, address, served):
         click.echo(line)

@@ -13,6 +13,7 @@ from vivavoce.access.prices import Prices
 from vivavoce.backends.interface import Backend
 from vivavoce.cli.settings import Settings
 from vivavoce.models import catalog
+from vivavoce.tools.toolbox import Toolbox
 
 __all__ = ["Answerer", "answerer", "prices", "senses"]
 
@@ -40,6 +41,11 @@ def senses(settings: Settings) -> catalog.Models:
     return catalog.build(
         clock=_local_time, turn=settings.end_of_turn, directory=directory, language=language, **settings.chosen
     )
+
+
+def toolbox(settings: Settings) -> Toolbox:
+    """The tools that this server runs. Raises ``LoadError``."""
+    return Toolbox.load(settings.tools, settings.agents, settings.tools_dir)
 
 
 def prices(settings: Settings) -> Prices:

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from vivavoce.cli import compose
-from vivavoce.cli.checks import answers, machine
+from vivavoce.cli.checks import answers, machine, tools
 from vivavoce.cli.checks.finding import Finding, bad
 from vivavoce.cli.options import EPILOG, SectionedCommand, read, settings_options
 from vivavoce.cli.settings import Settings
@@ -56,6 +56,8 @@ async def _findings(settings: Settings) -> AsyncIterator[Finding]:
     async for finding in answers.upstream(settings) if settings.answers == "upstream" else _models(settings):
         yield finding
     for finding in answers.agents(settings, compose.prices(settings)):
+        yield finding
+    async for finding in tools.tools(settings):
         yield finding
 
 

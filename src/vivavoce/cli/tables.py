@@ -1,4 +1,4 @@
-"""The tables of ``vivavoce.toml``, which have no option and no variable: agents and prices."""
+"""The tables of ``vivavoce.toml``, which have no option and no variable: agents, tools and prices."""
 
 from collections.abc import Mapping
 from decimal import Decimal
@@ -7,10 +7,11 @@ from typing import Any
 from vivavoce.access.agent_table import AgentError, read_agents
 from vivavoce.access.agents import Agents
 from vivavoce.access.prices import PRICE_FIELDS, Price
+from vivavoce.access.tool_table import ToolError, ToolSpec, read_tool
 
-__all__ = ["TABLES", "TableError", "agents", "prices"]
+__all__ = ["TABLES", "TableError", "agents", "prices", "tools"]
 
-TABLES = ("agents", "prices")
+TABLES = ("agents", "prices", "tools")
 
 
 class TableError(Exception):
@@ -24,6 +25,16 @@ def agents(table: Any, environ: Mapping[str, str]) -> Agents:
     try:
         return read_agents(table, environ)
     except AgentError as error:
+        raise TableError(str(error)) from None
+
+
+def tools(written: Any, environ: Mapping[str, str]) -> tuple[ToolSpec, ...]:
+    """``tools = [...]`` or ``[[tools]]``: those that every session has. Raises :class:`TableError`."""
+    if not isinstance(written, list):
+        raise TableError('tools is a list, such as tools = ["weather.py:forecast"], or [[tools]] for each.')
+    try:
+        return tuple(read_tool(tool, f"tools[{index}]", environ) for index, tool in enumerate(written))
+    except ToolError as error:
         raise TableError(str(error)) from None
 
 

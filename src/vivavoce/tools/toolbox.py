@@ -84,6 +84,12 @@ class Toolbox:
             self._asked.set()
             await asyncio.sleep(AGAIN_SECONDS if all(well) else RETRY_SECONDS)
 
+    @property
+    def names(self) -> list[str]:
+        """Of all tools there are, each once."""
+        shelves = (self._common, *self._agents.values())
+        return list(dict.fromkeys(tool.name for shelf in shelves for tool in shelf))
+
     def close(self) -> None:
         if self._elsewhere is not None:
             self._elsewhere.close()

@@ -85,9 +85,10 @@ def _model_keys(found: Mapping[str, Any], held: Mapping[str, str]) -> dict[str, 
 def _tables(tables: Mapping[str, Any], environ: Mapping[str, str], path: Path) -> dict[str, Any]:
     try:
         agents, prices = tables_of.agents(tables["agents"], environ), tables_of.prices(tables["prices"])
+        tools = tables_of.tools(tables["tools"] or [], environ)
     except tables_of.TableError as error:
         raise SettingsError(f"{path}: {error}") from None
-    return {"agents": agents, "prices": prices}
+    return {"agents": agents, "prices": prices, "tools": tools, "tools_dir": path.absolute().parent}
 
 
 def _check(settings: Settings) -> None:

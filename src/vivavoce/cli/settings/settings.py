@@ -2,11 +2,13 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
 
 from vivavoce.access.agents import Agents
 from vivavoce.access.prices import Price
+from vivavoce.access.tool_table import ToolSpec, secrets_of
 from vivavoce.cli.settings.address import Address
 from vivavoce.cli.settings.answers import Answers
 from vivavoce.cli.settings.entry import Entry
@@ -22,6 +24,10 @@ __all__ = ["Settings", "specs"]
 class Settings(Running, Page, Models, Answers, Entry, Address):  # the last one's fields come first
     agents: Agents = field(default_factory=Agents)
     """The tables ``[agents.NAME]`` of the file."""
+    tools: tuple[ToolSpec, ...] = ()
+    """Its list ``tools``: what this server runs in every session."""
+    tools_dir: Path = field(default_factory=Path.cwd)
+    """Where the file is: what its tools name is looked for there."""
     prices: Mapping[str, Price] = field(default_factory=dict)
     """Its tables ``[prices."MODEL"]``."""
     turn_secret: str = field(default="", repr=False)
@@ -47,6 +53,8 @@ class Settings(Running, Page, Models, Answers, Entry, Address):  # the last one'
             self.secret,
             *self.api_keys,
             *self.model_keys.values(),
+            *secrets_of(self.tools),
+            *(secret for agent in self.agents for secret in secrets_of(agent.serves)),
         )
         passwords = (urlsplit(url or "").password for url in (self.database_url, self.limits_url))
         return [each for each in (*held, *passwords) if each]
