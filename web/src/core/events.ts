@@ -15,6 +15,7 @@ export interface WireError {
 
 export interface ServerEvent {
   type: string;
+  event_id?: string;
   item_id?: string;
   response_id?: string;
   previous_item_id?: string | null;
@@ -24,7 +25,7 @@ export interface ServerEvent {
   audio_end_ms?: number;
   item?: Item;
   response?: { id?: string; status?: string; status_details?: { error?: WireError | null } | null };
-  session?: { audio?: { input?: { transcription?: object | null } } };
+  session?: { id?: string; audio?: { input?: { transcription?: object | null } } };
   error?: WireError;
 }
 

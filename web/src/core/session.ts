@@ -4,13 +4,17 @@
  * Everything it opens belongs to its scope, so that `stop` releases all of it at any moment, also half-way through
  * starting. The session knows no interface: it reports through its hooks and is asked for its levels.
  */
-import { type Levels, Meter, SILENT } from "./audio/meter";
+import { Answering } from "./answering";
+import type { Levels } from "./audio/meter";
 import { openFirst, within } from "./connect";
 import { type ServerConfig, type SessionWishes, type TransportChoice, mintKey, readConfig, sessionConfig } from "./credentials";
 import type { ClientEvent, ServerEvent } from "./events";
 import { Failure } from "./failure";
-import { openMicrophone } from "./microphone";
+import { type Notice, isNotice, listen } from "./notices";
+import { Resume, type Return } from "./resume";
 import { Aborted, Scope } from "./scope";
+import { Sound } from "./sound";
+import { Speaker } from "./speaker";
 import { type Signal, type State, isLive, next } from "./state";
 import type { Transcript } from "./transcript";
 import type { Line, Transport, TransportHooks, TransportKind } from "./transport";
@@ -34,18 +38,20 @@ export interface SessionHooks {
   captions(): void;
   event(direction: "in" | "out", event: ServerEvent | ClientEvent): void;
   failure(failure: Failure): void;
+  /** What the server says beside the conversation. */
+  notice(notice: Notice): void;
   /** The server asks for raw events in the console. */
   debug(): void;
 }
 
 /** How long the word that the session exists may take. */
 const CREATED_BUDGET_MS = 10_000;
-/** A question is answered, or was none: after this nobody waits for the answer to begin. */
-const ANSWER_BUDGET_MS = 10_000;
 const TICK_MS = 50;
-/** Speech has pauses: silence counts as the end only after this. */
-const HANG_MS = 250;
-const RECONNECTS = 3;
+/** A key that was asked for while the person looked for the microphone; an older one may run out on the way. */
+const KEY_FRESH_MS = 40_000;
+const RECONNECTS = 4;
+/** With what is left of the conversation it is tried as often as this; then it begins anew. */
+const RETURNS = 3;
 const RECONNECT_MS = 300;
 const DEFAULT_MODEL = "gpt-realtime";
 /** Errors that only say that two messages crossed on the way. */
@@ -57,22 +63,17 @@ export class RealtimeSession {
   readonly #scope = new Scope();
   /** The connection of the moment: closed and opened anew when it breaks. */
   #connection = this.#scope.child();
-  readonly #context: AudioContext;
-  #microphone: MediaStream | null = null;
-  #muted = false;
-  #micMeter: Meter | null = null;
-  #outMeter: Meter | null = null;
+  readonly #sound = new Sound(this.#scope);
+  readonly #answering = new Answering();
+  readonly #resume = new Resume();
+  readonly #speaker: Speaker;
   #order: TransportKind[] = ["webrtc", "websocket"];
   /** WebRTC was tried first and did not connect. */
   fellBack = false;
   #model = DEFAULT_MODEL;
   #config: ServerConfig = {};
-  /** Ids of responses being made. */
-  readonly #responses = new Set<string>();
-  #playing = false;
-  #audibleAt = 0;
-  /** Until then an answer is due that nobody has announced yet. */
-  #dueUntil = 0;
+  #key = "";
+  #minted = 0;
   #created: (() => void) | null = null;
   #serverWords = "";
 
@@ -81,18 +82,20 @@ export class RealtimeSession {
     readonly options: SessionOptions,
     readonly hooks: SessionHooks,
   ) {
-    this.#context = new AudioContext({ latencyHint: "interactive" });
-    void this.#context.resume();
-    this.#scope.defer(() => void this.#context.close());
+    this.#speaker = new Speaker(this.#sound.context, options.player, options.worklets, this.#scope);
   }
 
   /** Resolves when the conversation is live, or has ended before it was. Never throws: see `hooks.failure`. */
   async start(): Promise<void> {
     try {
       this.#signal(this.options.microphone ? "start" : "start-typing");
-      const config = readConfig(this.options.server, this.#scope.signal);
-      if (this.options.microphone) await this.#takeMicrophone();
-      this.#configure(await config);
+      const asked = this.#ask();
+      asked.catch(() => {}); // it is awaited, but the microphone first
+      if (this.options.microphone) {
+        await this.#sound.take((failure) => this.#fail(failure));
+        this.#signal("microphone");
+      }
+      await asked;
       await this.#connect();
       this.#scope.every(TICK_MS, () => this.#tick());
     } catch (error) {
@@ -120,36 +123,24 @@ export class RealtimeSession {
 
   /** Silences the answer. False when there was none. */
   interrupt(): boolean {
-    if (!this.#responses.size && !this.#playing) return false;
-    if (this.#responses.size) this.send({ type: "response.cancel" });
+    const { making, sounding } = this.#answering;
+    if (!making && !sounding) return false;
+    if (making) this.send({ type: "response.cancel" });
     this.transport?.silence();
     return true;
   }
 
   get muted(): boolean {
-    return this.#muted;
+    return this.#sound.muted;
   }
 
-  /** Keeps the microphone, but gives it nothing to hear. */
   set muted(muted: boolean) {
-    this.#muted = muted;
-    for (const track of this.#microphone?.getTracks() ?? []) track.enabled = !muted;
+    this.#sound.muted = muted;
   }
 
   /** How loud the two sides are right now. */
   levels(): { user: Levels; assistant: Levels } {
-    return { user: this.#micMeter?.read() ?? SILENT, assistant: this.#outMeter?.read() ?? SILENT };
-  }
-
-  async #takeMicrophone(): Promise<void> {
-    const stopTracks = (stream: MediaStream) => stream.getTracks().forEach((track) => track.stop());
-    const microphone = await this.#scope.own(openMicrophone(), stopTracks);
-    this.#microphone = microphone;
-    this.muted = this.#muted;
-    const unplugged = () => !this.#scope.closed && this.#fail(new Failure("unplugged"));
-    for (const track of microphone.getTracks()) track.onended = unplugged;
-    this.#micMeter = new Meter(this.#context.createMediaStreamSource(microphone));
-    this.#signal("microphone");
+    return this.#sound.levels();
   }
 
   /** Tells the agent that the page has changed. */
@@ -170,24 +161,40 @@ export class RealtimeSession {
     if (choice !== "auto") this.#order = [choice];
   }
 
-  async #connect(): Promise<void> {
+  /** All that can be asked for while the person looks for the microphone. */
+  async #ask(): Promise<void> {
+    this.#configure(await readConfig(this.options.server, this.#scope.signal));
     this.#scope.check();
-    const key = await mintKey(this.options.tokenUrl, this.#wishes(), this.#scope.signal);
-    if (this.#config.relays) this.#config = await readConfig(this.options.server, this.#scope.signal, key);
+    await this.#mint();
+  }
+
+  async #mint(): Promise<void> {
+    this.#key = await mintKey(this.options.tokenUrl, this.#wishes(), this.#scope.signal);
+    this.#minted = performance.now();
+    if (this.#config.relays) this.#config = await readConfig(this.options.server, this.#scope.signal, this.#key);
+  }
+
+  async #connect(back: Return | null = null): Promise<void> {
+    this.#scope.check();
+    if (back || performance.now() - this.#minted > KEY_FRESH_MS) await this.#mint();
     this.#scope.check();
     const { promise: created, resolve } = withResolvers();
     this.#created = resolve;
-    const first = await openFirst(this.#order, (attempt) => this.#line(key, attempt), this.#scope);
-    this.fellBack ||= first.order !== this.#order;
-    this.#order = first.order;
+    const order = back && this.transport ? [this.transport.kind] : this.#order;
+    const first = await openFirst(order, (attempt) => this.#line(attempt, back), this.#scope);
+    if (!back) {
+      this.fellBack ||= first.order !== this.#order;
+      this.#order = first.order;
+    }
+    this.#minted = 0; // a key is for one conversation
     this.#connection = first.connection;
     this.transport = first.transport;
-    this.#outMeter = new Meter(this.transport.output);
-    await within(this.#connection, CREATED_BUDGET_MS, created);
+    this.#sound.output = this.transport.output;
+    if (!back) await within(this.#connection, CREATED_BUDGET_MS, created);
     this.#signal("connected");
   }
 
-  #line(key: string, attempt: Scope): Line {
+  #line(attempt: Scope, back: Return | null): Line {
     const ifCurrent =
       <A extends unknown[]>(then: (...args: A) => void) =>
       (...args: A) =>
@@ -198,14 +205,18 @@ export class RealtimeSession {
       cut: ifCurrent((item, ms) => this.#cut(item, ms)),
       lost: ifCurrent((ended, words) => void this.#lost(ended, words)),
     };
-    const { server, worklets, player } = this.options;
+    const { server, player } = this.options;
     const iceServers = this.#config.iceServers ?? [];
-    const [context, microphone] = [this.#context, this.#microphone];
-    return { server, worklets, player, model: this.#model, key, iceServers, context, microphone, hooks };
+    const { context, microphone } = this.#sound;
+    const [speaker, key, model] = [this.#speaker, this.#key, this.#model];
+    return { server, player, speaker, model, key, back, iceServers, context, microphone, hooks };
   }
 
   #receive(event: ServerEvent): void {
+    if (isNotice(event)) return this.#notice(event);
+    this.#resume.saw(event);
     this.hooks.event("in", event);
+    this.#answering.follow(event, performance.now());
     REACTIONS[event.type]?.(this, event);
     if (this.options.transcript.apply(event)) this.hooks.captions();
   }
@@ -218,28 +229,15 @@ export class RealtimeSession {
       if (config && !config.audio?.input?.transcription && !wishes.agent) {
         session.send({ type: "session.update", session: sessionConfig({ ...wishes, model: undefined }) });
       }
+      if (session.transport?.kind !== "websocket" && config?.id) session.#listen(config.id);
       session.#created?.();
     },
     "input_audio_buffer.speech_started": (session) => session.#signal("speech-started"),
-    "input_audio_buffer.speech_stopped": (session) => {
-      session.#dueUntil = performance.now() + ANSWER_BUDGET_MS;
-      session.#signal("speech-stopped");
-    },
-    "response.created": (session, { response }) => {
-      session.#dueUntil = 0;
-      session.#responses.add(response?.id ?? "");
-      session.#signal("responding");
-    },
+    "input_audio_buffer.speech_stopped": (session) => session.#signal("speech-stopped"),
+    "response.created": (session) => session.#signal("responding"),
     "response.done": (session, { response }) => {
-      session.#responses.delete(response?.id ?? "");
       const words = response?.status_details?.error?.message;
       if (response?.status === "failed") session.hooks.failure(new Failure("trouble", words ?? ""));
-    },
-    "output_audio_buffer.started": (session) => {
-      session.#playing = true;
-    },
-    "response.output_audio.delta": (session) => {
-      session.#playing = true;
     },
     error: (session, { error }) => {
       if (HARMLESS.has(error?.code ?? "")) return;
@@ -248,26 +246,32 @@ export class RealtimeSession {
     },
   };
 
+  /** Beside a call, where nothing of ours stands between the events. */
+  #listen(id: string): void {
+    const url = `${this.options.server}/api/sessions/${encodeURIComponent(id)}/events`;
+    void listen(url, this.#key, (notice) => this.#notice(notice), this.#scope);
+  }
+
+  #notice(notice: Notice): void {
+    this.#resume.told(notice);
+    this.hooks.notice(notice);
+  }
+
   #heard(item: string | null, ms: number, busy: boolean): void {
-    this.#playing = busy;
+    this.#answering.sounding = busy;
     if (!item) return;
     if (this.options.transcript.heard(item, ms, busy)) this.hooks.captions();
   }
 
   #cut(item: string, ms: number): void {
-    this.#playing = false;
+    this.#answering.sounding = false;
     this.options.transcript.cut(item, ms);
     this.hooks.captions();
   }
 
   #tick(): void {
-    const now = performance.now();
-    if (this.#outMeter?.audible) {
-      this.#audibleAt = now;
-      this.#signal("audible");
-    } else if (now - this.#audibleAt > HANG_MS && !this.#playing && now > this.#dueUntil) {
-      this.#signal(this.#responses.size ? "waiting" : "quiet");
-    }
+    const signal = this.#answering.look(this.#sound.audible, performance.now());
+    if (signal) this.#signal(signal);
   }
 
   async #lost(ended: boolean, words: string): Promise<void> {
@@ -282,19 +286,26 @@ export class RealtimeSession {
     }
   }
 
-  /** The microphone stays; the conversation begins anew, since the server forgot the old one. */
+  /** The microphone stays, and the sound that is here plays on. The conversation is taken up where it was, if it can. */
   async #reconnect(): Promise<void> {
-    this.#responses.clear();
-    this.#playing = false;
     this.#signal("lost");
     for (let attempt = 0; ; attempt++) {
       await this.#scope.sleep(RECONNECT_MS * 2 ** attempt * (1 + Math.random()));
+      if (attempt >= RETURNS) this.#resume.forget();
+      const back = this.#resume.now;
+      if (!back) this.#beginAnew();
       try {
-        return await this.#connect();
+        return await this.#connect(back);
       } catch (error) {
         if (error instanceof Aborted || attempt + 1 >= RECONNECTS) throw error;
+        if (error instanceof Failure && error.status >= 400 && error.status < 500) this.#resume.forget();
       }
     }
+  }
+
+  #beginAnew(): void {
+    this.#answering.forget();
+    void this.#speaker.flush();
   }
 
   #fail(error: unknown): void {

@@ -62,8 +62,11 @@ class WebRtcTransport implements Transport {
 }
 
 async function exchange(line: Line, offer: string, scope: Scope): Promise<string> {
-  const headers = { Authorization: `Bearer ${line.key}`, "Content-Type": "application/sdp" };
-  const url = `${line.server}/v1/realtime/calls?model=${encodeURIComponent(line.model)}`;
+  const { key, back, model } = line;
+  const returning = back && { "X-Vivavoce-Resume": back.token };
+  const headers = { Authorization: `Bearer ${key}`, "Content-Type": "application/sdp", ...returning };
+  const query = new URLSearchParams({ model, ...(back?.after && { after: back.after }) });
+  const url = `${line.server}/v1/realtime/calls?${query}`;
   const response = await reach(url, { method: "POST", headers, body: offer, signal: scope.signal });
   return response.text();
 }

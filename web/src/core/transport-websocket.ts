@@ -5,33 +5,52 @@
  * the server is told where it was cut, by the count of the samples that were played.
  */
 import { decodePcm, encodePcm } from "./audio/pcm";
-import { Player } from "./audio/player";
+import type { Player } from "./audio/player";
 import { type ClientEvent, type ServerEvent, parseEvent } from "./events";
 import { Failure } from "./failure";
-import type { Scope } from "./scope";
 import type { Line, OpenTransport, Transport, TransportHooks } from "./transport";
 import type { FromCapture } from "../worklets/messages";
 
 /** Sound that waits longer than this to be sent is of a conversation that has moved on. */
 const MOST_WAITING_BYTES = 1 << 20;
+/** Pieces of 20 ms that are kept of what is said before the socket is open: 10 s. */
+const MOST_EARLY = 500;
 
 export const openWebSocket: OpenTransport = async (line, scope) => {
+  const early = new Early();
+  if (line.microphone) await scope.race(line.speaker.capture(line.microphone, (samples) => early.take(samples), scope));
   // Before the socket, so that a handler stands ready when its first message arrives.
-  await scope.race(loadWorklets(line));
+  const player = await scope.race(line.speaker.player());
   const socket = connect(line);
   scope.defer(() => socket.close(1000));
   await scope.race(opened(socket));
 
-  const player = new Player(line.context, line.player, line.hooks.heard, scope);
+  player.heard = line.hooks.heard;
   const transport = new WebSocketTransport(socket, player, line.hooks);
   socket.onmessage = ({ data }) => transport.receive(parseEvent(data));
   socket.onclose = ({ code, reason }) => {
     // 1005 and 1006: the connection broke. Anything else was the server's decision.
     if (!scope.closed) line.hooks.lost(code !== 1005 && code !== 1006, reason);
   };
-  if (line.microphone) capture(line.context, line.microphone, transport, scope);
+  early.pass((samples) => transport.sendSound(samples));
   return transport;
 };
+
+/** Keeps what is said while the socket opens, and then passes it on. */
+class Early {
+  #kept: FromCapture[] = [];
+  #to: ((samples: FromCapture) => void) | null = null;
+
+  take(samples: FromCapture): void {
+    if (this.#to) this.#to(samples);
+    else if (this.#kept.push(samples) > MOST_EARLY) this.#kept.shift();
+  }
+
+  pass(to: (samples: FromCapture) => void): void {
+    this.#to = to;
+    this.#kept.splice(0).forEach(to);
+  }
+}
 
 class WebSocketTransport implements Transport {
   readonly kind = "websocket";
@@ -80,17 +99,11 @@ class WebSocketTransport implements Transport {
   }
 }
 
-async function loadWorklets({ context, worklets }: Line): Promise<void> {
-  try {
-    await context.audioWorklet.addModule(worklets);
-  } catch {
-    throw new Failure("unsupported", "The sound worklet could not be loaded.");
-  }
-}
-
-function connect({ server, model, key }: Line): WebSocket {
-  const url = `${server.replace(/^http/, "ws")}/v1/realtime?model=${encodeURIComponent(model)}`;
-  return new WebSocket(url, ["realtime", `openai-insecure-api-key.${key}`]);
+function connect({ server, model, key, back }: Line): WebSocket {
+  const query = new URLSearchParams({ model, ...(back?.after && { after: back.after }) });
+  const offered = ["vivavoce.v1", "realtime", `openai-insecure-api-key.${key}`];
+  if (back) offered.push(`vivavoce-resume.${back.token}`);
+  return new WebSocket(`${server.replace(/^http/, "ws")}/v1/realtime?${query}`, offered);
 }
 
 function opened(socket: WebSocket): Promise<void> {
@@ -98,16 +111,5 @@ function opened(socket: WebSocket): Promise<void> {
     socket.onopen = () => resolve();
     // A browser hides why a handshake failed.
     socket.onclose = ({ reason }) => reject(new Failure("unreachable", reason));
-  });
-}
-
-function capture(context: AudioContext, microphone: MediaStream, to: WebSocketTransport, scope: Scope): void {
-  const source = context.createMediaStreamSource(microphone);
-  const worklet = new AudioWorkletNode(context, "vivavoce-capture", { numberOfOutputs: 0 });
-  worklet.port.onmessage = ({ data }: MessageEvent<FromCapture>) => to.sendSound(data);
-  source.connect(worklet);
-  scope.defer(() => {
-    source.disconnect();
-    worklet.port.close();
   });
 }

@@ -1,6 +1,8 @@
 /** The one seam between a session and the two ways to carry it. */
 import type { ClientEvent, ServerEvent } from "./events";
+import type { Return } from "./resume";
 import type { Scope } from "./scope";
+import type { Speaker } from "./speaker";
 
 export interface TransportHooks {
   event(event: ServerEvent): void;
@@ -17,7 +19,9 @@ export interface Line {
   model: string;
   key: string;
   iceServers: RTCIceServer[];
-  worklets: string;
+  /** What to come back with to a conversation that was cut off; null for a new one. */
+  back: Return | null;
+  speaker: Speaker;
   context: AudioContext;
   /** Null when the person types instead. */
   microphone: MediaStream | null;

@@ -8,6 +8,7 @@ export const MUTE = "Mute the microphone";
 export const UNMUTE = "Unmute the microphone";
 export const CAPTIONS = "Conversation";
 export const INTERRUPTED = "interrupted";
+export const RECORDED = "This conversation is recorded.";
 export const YOU = "You";
 export const ANSWER = "Answer";
 

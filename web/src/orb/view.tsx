@@ -5,7 +5,7 @@ import type { Caption } from "../core/transcript";
 import { type State, isLive, isOn } from "../core/state";
 import { Animation, type Sources } from "./animation";
 import { Icon } from "./icons";
-import { ANSWER, CAPTIONS, type Face, INTERRUPTED, MUTE, START, STOP, UNMUTE, YOU, words } from "./strings";
+import { ANSWER, CAPTIONS, type Face, INTERRUPTED, MUTE, RECORDED, START, STOP, UNMUTE, YOU, words } from "./strings";
 
 export interface Model {
   state: ReadonlySignal<State>;
@@ -15,6 +15,7 @@ export interface Model {
   muted: ReadonlySignal<boolean>;
   hasMicrophone: ReadonlySignal<boolean>;
   captions: ReadonlySignal<Caption[]>;
+  recorded: ReadonlySignal<boolean>;
   failure: ReadonlySignal<string>;
 }
 
@@ -49,6 +50,9 @@ export function View({ model, actions }: { model: Model; actions: Actions }) {
         </p>
         {isLive(state) && model.hasMicrophone.value && <Mute muted={model.muted.value} toggle={actions.mute} />}
       </div>
+      <p class="recorded" part="recorded" aria-live="polite">
+        {model.recorded.value && RECORDED}
+      </p>
       <p class="failure" part="error" role="alert">
         {model.failure.value}
       </p>

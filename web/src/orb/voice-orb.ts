@@ -2,8 +2,8 @@
  * `<voice-orb>`: voice mode in one tag.
  *
  * Attributes: server, token-url, agent, context (what the page shows, told again when it changes), share, model, voice,
- * instructions, transport, debug, label. Events: voice-state, voice-caption, voice-event, voice-error (all bubble and
- * cross shadow roots). Methods: start, stop, sendText, interrupt. Whatever happens, a second click, the element's
+ * instructions, transport, debug, label. Events: voice-state, voice-caption, voice-event, voice-notice (cost, the time a
+ * turn took, …), voice-error (all bubble and cross shadow roots). Methods: start, stop, sendText, interrupt. Whatever happens, a second click, the element's
  * removal or the page's end releases everything.
  */
 import { batch, signal } from "@preact/signals";
@@ -13,6 +13,7 @@ import type { TransportChoice } from "../core/credentials";
 import type { ClientEvent, ServerEvent } from "../core/events";
 import type { Failure } from "../core/failure";
 import { whenAllowed } from "../core/microphone";
+import type { Notice } from "../core/notices";
 import { RealtimeSession } from "../core/session";
 import { type State, isLive, isOn } from "../core/state";
 import { type Caption, Transcript } from "../core/transcript";
@@ -53,6 +54,7 @@ export class VoiceOrb extends HTMLElement {
     muted: signal(false),
     hasMicrophone: signal(true),
     captions: signal<Caption[]>([]),
+    recorded: signal(false),
     failure: signal(""),
   } satisfies Model;
   readonly #transcript = new Transcript();
@@ -149,6 +151,7 @@ export class VoiceOrb extends HTMLElement {
       this.#model.muted.value = false;
       this.#model.hasMicrophone.value = microphone;
       this.#model.captions.value = [];
+      this.#model.recorded.value = false;
     });
     this.#transcript.clear();
     const session: RealtimeSession = new RealtimeSession(this.#options(microphone, this.#player), {
@@ -156,6 +159,7 @@ export class VoiceOrb extends HTMLElement {
       captions: () => this.#caption(),
       event: (direction, event) => this.#event(direction, event),
       failure: (failure) => this.#failed(failure),
+      notice: (notice) => this.#noticed(notice),
       debug: () => {
         this.#serverDebug = true;
       },
@@ -189,6 +193,7 @@ export class VoiceOrb extends HTMLElement {
   #changed(session: RealtimeSession, state: State): void {
     const before = this.state;
     if (!isOn(state) && this.#session === session) this.#session = null;
+    if (!isOn(state)) this.#model.recorded.value = false;
     this.#model.state.value = state;
     if (state === "user-speaking") this.#model.failure.value = "";
     const calm = before === "speaking" && state === "listening";
@@ -225,6 +230,13 @@ export class VoiceOrb extends HTMLElement {
   #event(direction: "in" | "out", event: ServerEvent | ClientEvent): void {
     if (this.#serverDebug || this.hasAttribute("debug")) console.debug("voice-orb", direction, event.type, event);
     this.#tell("voice-event", { direction, event });
+  }
+
+  /** What the server says beside the conversation; of that a person has to know when it is recorded. */
+  #noticed(notice: Notice): void {
+    if (notice.type === "vivavoce.resume") return; // a secret of this conversation
+    if (notice.type === "vivavoce.recording") this.#model.recorded.value = notice["on"] === true;
+    this.#tell("voice-notice", notice);
   }
 
   #failed(failure: Failure): void {

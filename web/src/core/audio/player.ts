@@ -1,5 +1,6 @@
 /**
- * The speaker of a WebSocket session: a worklet that counts what it plays, heard through a media element.
+ * The speaker of a WebSocket session: a worklet that counts what it plays, heard through a media element. It outlives the
+ * connection, so that a sentence goes on while the next one is made.
  *
  * The element is the way to the loudspeaker that echo cancellation knows, and the one that phones keep alive.
  */
@@ -20,12 +21,7 @@ export class Player {
   #last: string | null = null;
   #pending = false;
 
-  constructor(
-    context: AudioContext,
-    element: HTMLAudioElement,
-    readonly heard: Heard,
-    scope: Scope,
-  ) {
+  constructor(context: AudioContext, element: HTMLAudioElement, scope: Scope) {
     this.node = new AudioWorkletNode(context, "vivavoce-playback", { numberOfInputs: 0, outputChannelCount: [1] });
     const sink = context.createMediaStreamDestination();
     this.node.connect(sink);
@@ -39,6 +35,9 @@ export class Player {
       element.srcObject = null;
     });
   }
+
+  /** Who is told what is heard: the connection of the moment. */
+  heard: Heard = () => {};
 
   queue(item: string, samples: Int16Array<ArrayBuffer>): void {
     this.#last = item;
