@@ -8,6 +8,8 @@ export interface ServerConfig {
   debug?: boolean;
   model?: string;
   voice?: string | null;
+  /** Only our own server has this. */
+  authentication?: "key" | "none";
   /** In plain words, who answers. */
   answers?: string;
   /** The agent of those who name none. */
@@ -18,6 +20,8 @@ export interface ServerConfig {
 }
 
 export interface SessionWishes {
+  /** A cough does not end an answer. Asked for only of a server that knows the word. */
+  forgiving?: boolean | undefined;
   model?: string | undefined;
   voice?: string | undefined;
   instructions?: string | undefined;
@@ -59,8 +63,9 @@ export async function readConfig(server: string, signal: AbortSignal, key = ""):
 /** Mints a key at `url`. Throws `Failure`: "unreachable", or "refused" with the server's words. */
 export async function mintKey(url: string, wishes: SessionWishes, signal: AbortSignal): Promise<string> {
   const expires_after = { anchor: "created_at", seconds: KEY_SECONDS };
-  const { agent, context, share } = wishes;
-  const ours = { ...(agent && { agent }), ...(context && { context }), ...(share && { share }) };
+  const { agent, context, share, forgiving } = wishes;
+  const theirs = { ...(agent && { agent }), ...(context && { context }), ...(share && { share }) };
+  const ours = { ...theirs, ...(forgiving && { forgiving }) };
   const body = { expires_after, session: sessionConfig(wishes), ...ours };
   const request = { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) };
   const response = await reach(url, { ...request, signal });

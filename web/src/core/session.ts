@@ -150,7 +150,8 @@ export class RealtimeSession {
   }
 
   #wishes(): SessionWishes {
-    return { ...this.options, agent: this.options.agent ?? this.#config.agent ?? undefined };
+    const { agent, authentication } = this.#config;
+    return { ...this.options, agent: this.options.agent ?? agent ?? undefined, forgiving: authentication !== undefined };
   }
 
   #configure(config: ServerConfig): void {
