@@ -8,10 +8,10 @@ the track as well; PLAYED frames tell what the caller has heard.
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 from aiortc import (
-    RTCConfiguration,
     RTCDataChannel,
     RTCPeerConnection,
     RTCRtpSender,
@@ -23,7 +23,7 @@ from vivavoce.protocol.dialects import Dialect
 from vivavoce.protocol.frame import APPEND, AUDIO_DELTA, FLUSH, HOLD, REST, Frame
 from vivavoce.protocol.wire.errors import ProtocolError
 from vivavoce.transports.webrtc.channel import LABEL, Events
-from vivavoce.transports.webrtc.ice import prepare
+from vivavoce.transports.webrtc.ice import Reach, configuration, prepare
 from vivavoce.transports.webrtc.inbox import Inbox
 from vivavoce.transports.webrtc.receiver import hear
 from vivavoce.transports.webrtc.sdp import Offer, invalid_offer, read_offer
@@ -39,19 +39,26 @@ log = logging.getLogger(__name__)
 
 
 async def answer(
-    offer_sdp: str, dialect: Dialect, *, new_id: Callable[[], str], connect_timeout: float = CONNECT_TIMEOUT
+    offer_sdp: str,
+    dialect: Dialect,
+    *,
+    new_id: Callable[[], str],
+    connect_timeout: float = CONNECT_TIMEOUT,
+    reach: Reach | None = None,
+    servers: Sequence[Mapping[str, Any]] = (),
 ) -> tuple["Call", str]:
     """The call that answers an offer, and the SDP of the answer, with every candidate in it (H-21).
 
     ``new_id`` makes ids for the error events the call answers with. Raises :class:`ProtocolError` with the
-    code ``invalid_offer`` for what cannot be answered. The call waits for its caller ``connect_timeout``
-    seconds; whoever gets it closes it.
+    code ``invalid_offer`` for what cannot be answered, and ``no_udp_port`` where ``reach`` has none left. ``servers``
+    are those of STUN and TURN that are asked how we can be reached, as browsers take them. The call waits for its
+    caller ``connect_timeout`` seconds; whoever gets it closes it.
     """
     offer = read_offer(offer_sdp)
-    peer = RTCPeerConnection(RTCConfiguration(iceServers=[]))  # aiortc would ask a STUN server of Google's
+    peer = RTCPeerConnection(configuration(servers))
     call = Call(peer, offer, Events(dialect, offer.message_size, new_id), connect_timeout)
     try:
-        return call, await call._accept(offer)
+        return call, await call._accept(offer, reach)
     except BaseException:
         await call.close()
         raise
@@ -116,7 +123,7 @@ class Call:
         """What the caller has not heard of what was sent, as REST frames for the call that takes this one's place."""
         return self._speaker.rest()
 
-    async def _accept(self, offer: Offer) -> str:
+    async def _accept(self, offer: Offer, reach: Reach | None) -> str:
         ours = self._peer.addTransceiver(self._speaker)
         hear(ours, self._heard_sound)
         ours.setCodecPreferences(
@@ -129,7 +136,7 @@ class Call:
         for other in self._peer.getTransceivers():
             if other is not ours:
                 other.direction = "inactive"  # a camera, a second microphone
-        prepare(self._peer)
+        prepare(self._peer, reach)
         await self._peer.setLocalDescription(await self._peer.createAnswer())
         if not offer.listens:
             self._tasks.append(asyncio.create_task(_play_to_nobody(self._speaker)))
