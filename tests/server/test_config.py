@@ -68,3 +68,13 @@ async def test_what_a_conversation_will_cost_is_estimated_where_the_price_is_kno
     told = await config(prices=prices, agents=Agents({"default": default}))
     assert (told["agent"], told["model"], told["estimate"]["usd"]) == ("default", "my-deployment", None)
     assert (await config())["estimate"]["usd"] == 0
+
+
+async def test_what_is_kept_of_a_conversation_is_told_before_it_begins():
+    blue = agent(store="off")
+    told = await config(agents=Agents({"blue": blue}), store="audio")
+    assert (told["store"], told["agents"][0]["store"]) == ("audio", "off")
+    default = Agent(name="default", store="text")
+    told = await config(agents=Agents({"default": default}), store="audio")
+    assert told["store"] == "text"
+    assert (await config())["store"] == "text"

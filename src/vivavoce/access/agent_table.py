@@ -9,7 +9,7 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 from msgspec.structs import fields
 
-from vivavoce.access.agents import FIELDS, OWN_ONLY, TRANSFER, Agent, Agents, reaches
+from vivavoce.access.agents import FIELDS, OWN_ONLY, TRANSFER, Agent, Agents, Kept, reaches
 from vivavoce.access.filler import AFTER_SECONDS, Phrases, default_filler, filler
 from vivavoce.access.tool_table import ToolError, ToolSpec, is_served, read_tool
 from vivavoce.protocol.wire.config import MaxTokens, Modalities, Tool, Transcription, TurnDetection
@@ -50,6 +50,7 @@ class _Table(Shape):
     budget_usd: Annotated[float, Meta(gt=0)] | None = None
     max_minutes: Annotated[float, Meta(gt=0, le=60)] | None = None
     forgiving: bool = False
+    store: Kept | None = None
     media: Literal["auto", "direct"] = "auto"
 
 
@@ -96,6 +97,7 @@ def _agent(name: str, written: Any, environ: Mapping[str, str]) -> Agent:
         budget_usd=None if table.budget_usd is None else Decimal(str(table.budget_usd)),
         max_minutes=table.max_minutes,
         forgiving=table.forgiving,
+        store=table.store,
         insists_on_direct=table.media == "direct",
     )
 

@@ -100,6 +100,8 @@ def _server_options(settings: Settings, voices: Sequence[str], served: bool) -> 
         prices=compose.prices(settings),
         ice=IceServers(settings.stun, settings.turn, settings.turn_secret),
         language=settings.language,
+        store=settings.store,
+        keep_days=settings.keep_days,
     )
 
 

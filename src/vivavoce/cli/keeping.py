@@ -13,7 +13,7 @@ from vivavoce.access.jwt import PublishedKeys, Secret, Tokens
 from vivavoce.cli.settings import Settings
 from vivavoce.server.keeping import Keeping
 from vivavoce.store.database import StoreError, in_directory
-from vivavoce.store.store import Store, open_store
+from vivavoce.store.store import RECORDINGS, Store, open_store
 
 __all__ = ["keep", "lets_somebody_in", "open_stored", "secret"]
 
@@ -24,7 +24,7 @@ SECRET_BYTES = 32
 def open_stored(settings: Settings) -> Store:
     """Ends the command in words where there is no store to be had."""
     try:
-        return open_store(settings.database_url or in_directory(settings.data_dir))
+        return open_store(settings.database_url or in_directory(settings.data_dir), settings.data_dir / RECORDINGS)
     except StoreError as error:
         raise click.ClickException(str(error)) from None
 

@@ -28,6 +28,7 @@ from vivavoce.server.openapi import described
 from vivavoce.server.operations import routes
 from vivavoce.server.options import ServerOptions
 from vivavoce.server.pages import Pages
+from vivavoce.server.retention import retain
 from vivavoce.server.security import middleware
 from vivavoce.server.service import AnswerCall, Service
 from vivavoce.server.v1 import routes as v1
@@ -116,7 +117,7 @@ def _routes(service: Service) -> list[Route | Mount]:
 
 @asynccontextmanager
 async def _life(service: Service, warm: Callable[[], Awaitable[None]] | None, _app: Starlette) -> AsyncIterator[None]:
-    beside = [asyncio.create_task(_warmed(warm)), asyncio.create_task(service.toolbox.run())]
+    beside = [asyncio.create_task(each) for each in (_warmed(warm), service.toolbox.run(), retain(service))]
     try:
         async with service.registry:
             await take_up(service)

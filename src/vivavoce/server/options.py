@@ -58,4 +58,6 @@ class ServerOptions:
     """The same in local mode."""
     store: Kept = "text"
     """What is kept of sessions, unless their agent says otherwise."""
+    keep_days: int | None = None
+    """After so many days in which nothing was said a session is deleted; None: never."""
     static: Path = STATIC

@@ -172,6 +172,10 @@ class Registry:
         """By any of its names."""
         return self._live.get(name) or next((live for live in self._live.values() if name in live.names), None)
 
+    def records(self) -> set[str]:
+        """The ids of those that are being written down."""
+        return {live.record for live in self._live.values() if live.record is not None}
+
     def count(self, *, owner: str | None = None, client: str | None = None) -> int:
         """How many are alive of one owner, or from one client."""
         return sum(live.owner == owner or live.client == client for live in self._live.values())

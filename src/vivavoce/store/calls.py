@@ -70,6 +70,11 @@ class DirectCalls:
         query = select(_calls).where(_calls.c.ended_at.is_(None)).order_by(_calls.c.started_at)
         return [_call(row) for row in await self._run(lambda connection: connection.execute(query).all())]
 
+    async def forget_owner(self, owner: str) -> None:
+        """Those of this owner that have ended."""
+        which = delete(_calls).where(_calls.c.owner == owner, _calls.c.ended_at.is_not(None))
+        await self._run(lambda connection: connection.execute(which))
+
     async def forget(self, before: float) -> None:
         """Those that ended earlier."""
         await self._run(lambda connection: connection.execute(delete(_calls).where(_calls.c.ended_at < before)))

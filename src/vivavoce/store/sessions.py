@@ -4,7 +4,7 @@ Its words are in ``items.py``, its sound in ``recordings.py``; both go when it g
 resumed or rebuilt, goes on in the record it had.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from decimal import Decimal
 from typing import Any, Final
@@ -161,9 +161,10 @@ class Sessions:
         change = update(_sessions).where(_sessions.c.id == id).values(title=title[:TITLE])
         return await self._run(lambda connection: connection.execute(change).rowcount) > 0
 
-    async def older(self, than: float, limit: int) -> Sequence[str]:
-        """The ids of those in which nothing has happened since, the oldest first."""
-        query = select(_sessions.c.id).where(_sessions.c.active_at < than).order_by(_sessions.c.active_at).limit(limit)
+    async def older(self, than: float, limit: int, *, but: Collection[str] = ()) -> Sequence[str]:
+        """The ids of those in which nothing has happened since, ``but`` for these; the oldest first."""
+        query = select(_sessions.c.id).where(_sessions.c.active_at < than, _sessions.c.id.not_in(but))
+        query = query.order_by(_sessions.c.active_at).limit(limit)
         return await self._run(lambda connection: connection.execute(query).scalars().all())
 
     async def of_owner(self, owner: str, limit: int) -> Sequence[str]:

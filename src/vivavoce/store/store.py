@@ -1,10 +1,15 @@
 """All that is kept, together."""
 
+import os
+from pathlib import Path
+
 from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError
 
 from vivavoce.store.calls import DirectCalls
 from vivavoce.store.database import Database, StoreError, memory_engine, open_engine
+from vivavoce.store.files import Files
+from vivavoce.store.forgetting import Forgetting
 from vivavoce.store.grants import GrantRows
 from vivavoce.store.items import Items
 from vivavoce.store.keys import Keys
@@ -17,11 +22,18 @@ from vivavoce.store.shares import Shares
 from vivavoce.store.upgrade import upgrade
 from vivavoce.store.usage import Usage
 
-__all__ = ["Store", "in_memory", "open_store"]
+__all__ = ["RECORDINGS", "Store", "in_memory", "open_store"]
+
+RECORDINGS = "recordings"
+"""Of the data directory, where there is one: the directory of files."""
+NOWHERE = Path(os.devnull) / RECORDINGS
+"""Where there is none: nothing is found there, and nothing can be put there."""
 
 
 class Store:
-    def __init__(self, engine: Engine) -> None:
+    """``files`` is the directory of what is too large for a database."""
+
+    def __init__(self, engine: Engine, files: Path) -> None:
         self.database = Database(engine)
         self.keys = Keys(self.database)
         self.grants = GrantRows(self.database)
@@ -33,20 +45,22 @@ class Store:
         self.usage = Usage(self.database)
         self.recordings = Recordings(self.database)
         self.ledger = Ledger(self.database)
+        self.files = Files(files)
+        self.forgetting = Forgetting(self.sessions, self.usage, self.calls, self.files)
 
     def close(self) -> None:
         """Idempotent."""
         self.database.close()
 
 
-def in_memory() -> Store:
+def in_memory(files: Path | None = None) -> Store:
     """An empty one that ends with the process."""
     engine = memory_engine()
     metadata.create_all(engine)
-    return Store(engine)
+    return Store(engine, files or NOWHERE)
 
 
-def open_store(url: str) -> Store:
+def open_store(url: str, files: Path | None = None) -> Store:
     """The database at ``url``, its tables brought up to date. Raises :class:`StoreError`."""
     engine = open_engine(url)
     try:
@@ -58,4 +72,4 @@ def open_store(url: str) -> Store:
     except StoreError:
         engine.dispose()
         raise
-    return Store(engine)
+    return Store(engine, files or NOWHERE)

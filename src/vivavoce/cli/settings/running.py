@@ -6,6 +6,7 @@ from typing import Literal
 
 import platformdirs
 
+from vivavoce.access.agents import Kept
 from vivavoce.cli import values
 from vivavoce.cli.settings.spec import Spec, setting
 
@@ -27,6 +28,16 @@ class Running:
     database_url: str | None = setting(
         None, values.database, _GROUP, "Database in the place of the one in the data directory: postgresql://…",
         metavar="URL",
+    )  # fmt: skip
+    store: Kept = setting(
+        "text", values.choice("off", "text", "audio"), _GROUP,
+        "What is kept of sessions. off: no word of them. text: what was said. audio: recordings too. An agent may say "
+        "otherwise.",
+    )  # fmt: skip
+    keep_days: int | None = setting(
+        None, values.number(1, 36_500, "a number of days"), _GROUP,
+        "Delete sessions, with their recordings, in which nothing was said for so many days; never without it.",
+        metavar="N",
     )  # fmt: skip
     max_sessions: int = setting(
         32, values.number(1, 10_000, "a number of sessions"), _GROUP, "Sessions at one time; one more is refused."

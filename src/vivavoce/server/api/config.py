@@ -33,6 +33,7 @@ async def config(service: Service, request: Request) -> JSONResponse:
         "iceServers": options.ice.for_client(service.now(), relays=entered),
         "relays": not entered and bool(options.ice.turn),
         "estimate": _estimate(service, _model(service, default)),
+        "store": (default.store if default else None) or options.store,
     }
     return JSONResponse(told, headers={"Cache-Control": "no-store"})
 
@@ -59,6 +60,7 @@ def _agent(service: Service, agent: Agent) -> dict[str, Any]:
             "minutes": agent.max_minutes,
         },
         "estimate": _estimate(service, _model(service, agent)),
+        "store": agent.store or service.options.store,
     }
 
 
