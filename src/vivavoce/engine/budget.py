@@ -30,6 +30,10 @@ class Budget:
         if at is not None:
             self._at[stage] = at
 
+    def mark_first(self, stage: str, at: float) -> None:
+        """As :meth:`mark`, unless it was reached before."""
+        self._at.setdefault(stage, at)
+
     def told(self, discarded: Mapping[str, Any]) -> dict[str, Any]:
         """All of it, in whole milliseconds."""
         at = {stage: max(0, round((self._at[stage] - self._from) * 1000)) for stage in STAGES if stage in self._at}

@@ -6,7 +6,7 @@ from typing import TypeVar
 
 from vivavoce.models.interfaces import ModelError
 
-__all__ = ["MIND_SECONDS", "VOICE_SECONDS", "patiently"]
+__all__ = ["MIND_SECONDS", "VOICE_SECONDS", "Patiently"]
 
 MIND_SECONDS = 60.0
 """Until its next words; a large model on a small machine takes a while to begin."""
@@ -16,15 +16,17 @@ VOICE_SECONDS = 20.0
 T = TypeVar("T")
 
 
-async def patiently(source: AsyncIterator[T], seconds: float, who: str) -> AsyncIterator[T]:
-    """What comes of ``source``. Raises :class:`ModelError` where it makes nothing for so long; the time that whoever
-    takes it needs does not count."""
-    while True:
+class Patiently(AsyncIterator[T]):
+    """What comes of ``source``. Raises :class:`ModelError` where it makes nothing for so many seconds; the time that
+    whoever takes it needs does not count. Whoever made ``source`` closes it."""
+
+    def __init__(self, source: AsyncIterator[T], seconds: float, who: str) -> None:
+        self._source, self._seconds, self._who = source, seconds, who
+
+    async def __anext__(self) -> T:
         try:
-            async with asyncio.timeout(seconds):
-                made = await anext(source)
-        except StopAsyncIteration:
-            return
+            async with asyncio.timeout(self._seconds):
+                return await anext(self._source)
         except TimeoutError:
-            raise ModelError(f"{who} has made nothing for {seconds:g} s, and was given up. Ask again.") from None
-        yield made
+            message = f"{self._who} has made nothing for {self._seconds:g} s, and was given up. Ask again."
+            raise ModelError(message) from None

@@ -11,7 +11,7 @@ from vivavoce.audio.resample import Resampler
 from vivavoce.engine.clauses import Clauses
 from vivavoce.engine.formats import Encoder
 from vivavoce.engine.made import Made
-from vivavoce.engine.patience import MIND_SECONDS, VOICE_SECONDS, patiently
+from vivavoce.engine.patience import MIND_SECONDS, VOICE_SECONDS, Patiently
 from vivavoce.engine.senses import Senses
 from vivavoce.models.interfaces import Answer, Call, CallArguments, Finish, ModelError, Prompt, Said
 from vivavoce.protocol.session.commands import (
@@ -71,7 +71,7 @@ class Reply:
     async def _think(self) -> None:
         """The mind's side: parts into the queue."""
         async with aclosing(self._senses.llm.answer(self._prompt)) as answer:  # type: ignore[type-var]
-            async for made in patiently(answer, MIND_SECONDS, "The mind"):
+            async for made in Patiently(answer, MIND_SECONDS, "The mind"):
                 for part in self._parts(made):
                     await self._ahead.put(part)
 
@@ -111,7 +111,7 @@ class Reply:
         resampler, encoder = Resampler(tts.rate, RATE), Encoder(context.format)
         sound = tts.speak(clause.strip(), context.voice, context.speed, context.language)
         async with aclosing(sound) as chunks:  # type: ignore[type-var]
-            async for chunk in patiently(chunks, VOICE_SECONDS, "The voice"):
+            async for chunk in Patiently(chunks, VOICE_SECONDS, "The voice"):
                 await self._sounded(resampler.push(chunk), encoder)
         await self._sounded(resampler.finish(), encoder)
 

@@ -1,5 +1,6 @@
 """What stands in the stream of a session: its agent's filters, the meter of what it costs, and its limits."""
 
+import time
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -10,6 +11,7 @@ from vivavoce.server.v1.wish import Wanted
 from vivavoce.sessions.bench import Bench
 from vivavoce.sessions.filters import Asides, Filter, Observer, Stopped
 from vivavoce.sessions.handoff import Handoff
+from vivavoce.sessions.observers.turns import Turns
 from vivavoce.sessions.opening import Opening
 from vivavoce.sessions.persona import Persona
 from vivavoce.sessions.policy import Discretion, Policy
@@ -54,7 +56,8 @@ def steer(service: Service, live: Live, wanted: Wanted) -> Steering:
     filters = [Discretion()] if wanted.persona is None else _filters(service, live, wanted, wanted.persona, asides)
     live.names.add(wanted.request.session_id)
     live.notices.tell("session", id=wanted.request.session_id)
-    return Steering(filters, [meter, Costs(meter, live.notices), record], asides, meter)
+    watching: list[Observer] = [meter, Costs(meter, live.notices), Turns(live.notices, time.monotonic), record]
+    return Steering(filters, watching, asides, meter)
 
 
 def told(wanted: Wanted) -> str:
