@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Protocol
 
+from vivavoce.backends.history import History
 from vivavoce.backends.interface import SessionRequest
 from vivavoce.engine.ids import new_ids
 from vivavoce.engine.made import Discarded
@@ -15,6 +16,7 @@ from vivavoce.protocol.frame import Line
 from vivavoce.protocol.session import Session
 from vivavoce.protocol.session import config as configs
 from vivavoce.protocol.session.config import Config, Defaults, Settings
+from vivavoce.protocol.session.restoring import restored
 from vivavoce.protocol.session.session import LONGEST_SECONDS
 
 __all__ = ["Builtin", "Closable"]
@@ -51,7 +53,17 @@ class Builtin:
     async def open(self, request: SessionRequest) -> Line:
         now = asyncio.get_running_loop().time()
         settings, config, media = self._settings(request), self._config(request), request.media
-        core = Session(now, settings, config, new_ids(), media=media, forgiving=request.forgiving)
+        history = request.history or History(None, ())
+        core = Session(
+            now,
+            settings,
+            config,
+            new_ids(),
+            media=media,
+            forgiving=request.forgiving,
+            conversation_id=history.conversation_id,
+            said=[item for shown in history.items if (item := restored(shown))],
+        )
         return await EngineSession.open(
             core, self._senses, self._mcp, self._scratch, self.discarded, media=media, early=self._early
         )

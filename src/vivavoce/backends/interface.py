@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol, runtime_checkable
 
+from vivavoce.backends.history import History
 from vivavoce.protocol.frame import Line
 
 __all__ = ["Backend", "BackendError", "DirectLine", "Kind", "Relayed", "Relays", "SessionRequest"]
@@ -35,6 +36,8 @@ class SessionRequest:
     forgiving: bool = False
     """A cough or an "mhm" over an answer does not end it, and the start of an answer is guarded against its own echo.
     An upstream takes turns in its own way."""
+    history: History | None = field(default=None, repr=False)
+    """What has been said before, where this goes on with it."""
     upstream_key: str | None = field(default=None, repr=False)
     """The user's own key for who answers, used instead of the server's and kept no longer than the session."""
 

@@ -177,7 +177,7 @@ class Hub:
             for each in frames:
                 if each.origin or isinstance(each, News):
                     continue  # for the filters alone
-                shown = each.type != TURN
+                shown = each.type not in (GAP, TURN)
                 if shown:
                     self._tell_sides(each)
                 try:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Literal
 from urllib.parse import urlencode
 
+from vivavoce.backends.history import History
 from vivavoce.backends.interface import DirectLine, Relayed, SessionRequest
 from vivavoce.backends.upstream.api import Api
 from vivavoce.backends.upstream.bridge import Bridge, without_formats
@@ -17,9 +18,10 @@ from vivavoce.backends.upstream.line import UpstreamLine
 from vivavoce.backends.upstream.patience import Patience, patiently
 from vivavoce.backends.upstream.place import Flavour, Place
 from vivavoce.backends.upstream.refusals import Key, late, strange, unreachable
+from vivavoce.backends.upstream.retelling import retell
 from vivavoce.client.realtime import Late, Refused, Unreachable, dial
 from vivavoce.engine.ids import random_id
-from vivavoce.protocol.frame import Line
+from vivavoce.protocol.frame import Closed, Line
 from vivavoce.protocol.session.config import Defaults, Settings, defaults, echo
 from vivavoce.protocol.session.session import LONGEST_SECONDS
 from vivavoce.protocol.wire.errors import ProtocolError
@@ -83,7 +85,20 @@ class UpstreamBackend:
             shown = self._place.shown_secret(await self._api.mint(_named(request, wishes), key))
         query = {"intent": "transcription"} if request.kind == "transcription" else {"model": request.model}
         line = await patiently(self._patience, lambda: self._dial(query, shown, key))
+        if request.history and request.history.items:
+            await self._retell(line, request.history)
         return Bridge.open(line, self._new_id) if request.media else line
+
+    async def _retell(self, line: UpstreamLine, history: History) -> None:
+        try:
+            await retell(line, history.items, self._patience.answer)
+        except BaseException as error:
+            await line.close()
+            if isinstance(error, TimeoutError):
+                raise late(self._place.url, self._patience.answer) from None
+            if isinstance(error, Closed | ExceptionGroup):
+                raise strange(self._place.url, "it did not take what was said before") from error
+            raise
 
     def direct(self, request: SessionRequest) -> bool:
         return self._webrtc == "direct" or (self._webrtc == "auto" and self._listens and not request.guarded)
