@@ -5,14 +5,14 @@ import errno
 import io
 from collections.abc import Callable
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import av
 import numpy as np
 
 from tests.support.virtual_time import virtual_time
 from vivavoce.audio.g711 import ulaw_encode
-from vivavoce.protocol.frame import APPEND, AUDIO_DELTA, Frame
+from vivavoce.protocol.frame import APPEND, AUDIO_DELTA, Closed, Frame
 from vivavoce.sessions.recording.recorder import BEHIND_SECONDS, Recorded, Recorder
 
 RATE = 24_000
@@ -42,13 +42,19 @@ def near(found: list[tuple[float, float]], wanted: list[tuple[float, float]]) ->
 class Recording:
     """A recorder at work, and what it told."""
 
-    def __init__(self, open: Callable[[], BinaryIO]) -> None:
+    def __init__(self, open: Callable[[], BinaryIO], wanted: Callable[[], bool] = lambda: True) -> None:
+        async def opened() -> BinaryIO:
+            return open()
+
         self.told: list[Recorded] = []
-        self.recorder = Recorder(asyncio.get_running_loop().time, open, self._tell, media=False)
+        self.goes_on = True
+        clock = asyncio.get_running_loop().time
+        self.recorder = Recorder(clock, opened, self._tell, media=False, wanted=wanted)
         self.writing = asyncio.create_task(self.recorder.run())
 
-    async def _tell(self, recorded: Recorded) -> None:
+    async def _tell(self, recorded: Recorded) -> bool:
         self.told.append(recorded)
+        return self.goes_on
 
     async def say(self, pcm: bytes, size: int = 960) -> None:
         """As a microphone."""
@@ -63,7 +69,7 @@ class Recording:
         self.recorder.told(Frame(type, {"type": type, **fields}))
 
     async def end(self) -> Recorded:
-        self.recorder.finish()
+        await self.recorder.finish(Closed())
         await self.writing
         return self.told[-1]
 
@@ -82,7 +88,7 @@ async def test_both_sides_are_where_they_were(tmp_path: Path) -> None:
     user, assistant = heard(file)
     assert near(user, [(1.0, 2.0)])
     assert near(assistant, [(2.5, 4.5)])
-    assert last == (5500, file.stat().st_size, True)
+    assert last == (5500, file.stat().st_size, "complete")
 
 
 @virtual_time
@@ -151,7 +157,7 @@ async def test_a_full_disk_ends_the_recording_and_nothing_else() -> None:
     await recording.say(hum(5.0))
     last = await recording.end()
 
-    assert not last.whole
+    assert last.state == "broken"
 
 
 @virtual_time
@@ -162,16 +168,43 @@ async def test_no_file_no_recording() -> None:
     recording = Recording(refuse)
     await recording.say(hum(1.0))
 
-    assert await recording.end() == (0, 0, False)
+    assert await recording.end() == (0, 0, "broken")
 
 
 @virtual_time
 async def test_a_disk_that_stalls_does_not_fill_the_memory() -> None:
     """The writer is not run at all, which is a disk that never answers."""
-    recorder = Recorder(asyncio.get_running_loop().time, io.BytesIO, lambda _: asyncio.sleep(0), media=False)
+
+    async def nothing(*_: object) -> Any:
+        raise AssertionError
+
+    recorder = Recorder(asyncio.get_running_loop().time, nothing, nothing, media=False)
     frame = Frame(APPEND, {"type": APPEND}, hum(0.02))
     for _ in range(round(2 * BEHIND_SECONDS / 0.02)):
         await asyncio.sleep(0.02)
         recorder.sent(frame)
 
     assert len(recorder._timeline._user._pieces) <= BEHIND_SECONDS / 0.02 + 1
+
+
+@virtual_time
+async def test_what_is_deleted_is_recorded_no_further(tmp_path: Path) -> None:
+    recording = Recording(lambda: (tmp_path / "one.ogg").open("wb"))
+    await recording.say(hum(3.0))
+    recording.goes_on = False
+    await recording.say(hum(3.0))
+
+    assert recording.writing.done()
+    assert recording.told[-1].state == "broken"
+
+
+@virtual_time
+async def test_nothing_is_heard_of_an_agent_that_keeps_nothing(tmp_path: Path) -> None:
+    file, keeps = tmp_path / "one.ogg", True
+    recording = Recording(lambda: file.open("wb"), lambda: keeps)
+    await recording.say(hum(2.0))
+    keeps = False
+    await recording.say(hum(2.0))
+    await recording.end()
+
+    assert near(heard(file)[0], [(0.0, 2.0)])

@@ -6,7 +6,8 @@ from typing import NamedTuple
 
 from vivavoce.protocol.wire.errors import ProtocolError
 from vivavoce.server.service import Service
-from vivavoce.server.v1.record import record_of
+from vivavoce.server.v1.record import begun, record_of
+from vivavoce.server.v1.recording import recorders
 from vivavoce.server.v1.wish import Wanted
 from vivavoce.sessions.bench import Bench
 from vivavoce.sessions.filters import Asides, Filter, Observer, Stopped
@@ -42,7 +43,8 @@ def steer(service: Service, live: Live, wanted: Wanted) -> Steering:
     if agent and agent.max_minutes is not None:
         words = f"A conversation with this agent lasts {agent.max_minutes:g} minutes at most."
         live.end_after(agent.max_minutes * 60, Stopped(ProtocolError("session_expired", words)))
-    record = record_of(service, live, wanted)
+    beginning = begun(service, live, wanted)
+    record = record_of(service, live, wanted, beginning)
     meter = Meter(
         service.options.prices,
         wanted.request.model,
@@ -57,6 +59,7 @@ def steer(service: Service, live: Live, wanted: Wanted) -> Steering:
     live.names.add(wanted.request.session_id)
     live.notices.tell("session", id=wanted.request.session_id)
     watching: list[Observer] = [meter, Costs(meter, live.notices), Turns(live.notices, time.monotonic), record]
+    watching += recorders(service, live, wanted, beginning)
     return Steering(filters, watching, asides, meter)
 
 

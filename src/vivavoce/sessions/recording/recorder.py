@@ -10,11 +10,12 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, BinaryIO, Final, NamedTuple
 
 from vivavoce.engine.formats import Decoder
-from vivavoce.protocol.frame import APPEND, AUDIO_DELTA, FLUSH, PLAYED, Frame
+from vivavoce.protocol.frame import APPEND, AUDIO_DELTA, FLUSH, PLAYED, Closed, Frame
 from vivavoce.protocol.wire.config import Format, Pcm, Pcma, Pcmu
 from vivavoce.protocol.wire.errors import ProtocolError
 from vivavoce.sessions.recording.file import OpusFile
 from vivavoce.sessions.recording.timeline import Timeline
+from vivavoce.store.recordings import State
 
 __all__ = ["BEHIND_SECONDS", "WRITE_SECONDS", "Recorded", "Recorder"]
 
@@ -33,23 +34,25 @@ class Recorded(NamedTuple):
 
     ms: int
     bytes: int
-    whole: bool
-    """Whether nothing of it is missing."""
+    state: State
 
 
 class Recorder:
-    """An :class:`Observer`. ``now`` gives seconds; ``media``: the client is a track. ``open`` makes the file, in a
-    thread; ``told`` is awaited with what became of it, every so often and at the end."""
+    """A :class:`Observer` with a writer beside it. ``now`` gives seconds; ``media``: the client is a track. ``open``
+    makes the file; ``tell`` is awaited with how far it has come, once a second and at the end, and says whether it is
+    still wanted. ``wanted`` is asked with every sound: an agent that hands over may hand over to one that keeps
+    none."""
 
     def __init__(
         self,
         now: Callable[[], float],
-        open: Callable[[], BinaryIO],
-        told: Callable[[Recorded], Awaitable[None]],
+        open: Callable[[], Awaitable[BinaryIO]],
+        tell: Callable[[Recorded], Awaitable[bool]],
         *,
         media: bool,
+        wanted: Callable[[], bool] = lambda: True,
     ) -> None:
-        self._now, self._open, self._tell, self._media = now, open, told, media
+        self._now, self._open, self._tell, self._media, self._wanted = now, open, tell, media, wanted
         self._timeline = Timeline(now(), media=media)
         self._over = asyncio.Event()
         self._taking = True
@@ -69,21 +72,24 @@ class Recorder:
         if frame.type == PLAYED:
             self.told(frame)
         elif (
-            frame.type == APPEND and frame.audio is not None and not frame.origin and self._keeps_up(now := self._now())
+            frame.type == APPEND
+            and frame.audio is not None
+            and not frame.origin
+            and self._takes_sound(now := self._now())
         ):
             self._timeline.user(now, self._heard("input", frame.audio))
 
     def told(self, frame: Frame) -> None:
-        if (take := self._takes.get(frame.type)) and self._keeps_up(now := self._now()):
+        if (take := self._takes.get(frame.type)) and self._takes_sound(now := self._now()):
             take(frame, now)
 
     async def run(self) -> None:
         """Until :meth:`finish`, and all is written."""
         try:
-            raw = await asyncio.to_thread(self._open)
+            raw = await self._open()
         except OSError as error:
             self._stop(f"no file can be made: {error.strerror}")
-            await self._tell(Recorded(0, 0, whole=False))
+            await self._tell(Recorded(0, 0, "broken"))
             return
         file = await asyncio.to_thread(OpusFile, raw)
         try:
@@ -91,7 +97,7 @@ class Recorder:
         finally:
             await self._close(file, raw)
 
-    def finish(self) -> None:
+    async def finish(self, how: Closed) -> None:
         """The session is over: :meth:`run` writes what is left, and ends."""
         self._over.set()
 
@@ -108,7 +114,8 @@ class Recorder:
             pcm = self._timeline.finish(now) if self._over.is_set() else self._timeline.take(now)
             try:
                 await asyncio.to_thread(file.write, pcm)
-                await self._tell(Recorded(file.ms, raw.tell(), self._taking))
+                if not await self._tell(Recorded(file.ms, raw.tell(), "recording")):
+                    self._stop("it is not wanted any more")
             except OSError as error:
                 self._stop(f"it cannot be written: {error.strerror}")
 
@@ -118,9 +125,11 @@ class Recorder:
         except OSError as error:
             size = 0
             self._stop(f"its end cannot be written: {error.strerror}")
-        await self._tell(Recorded(file.ms, size, self._taking))
+        await self._tell(Recorded(file.ms, size, "complete" if self._taking else "broken"))
 
-    def _keeps_up(self, now: float) -> bool:
+    def _takes_sound(self, now: float) -> bool:
+        if not self._wanted():
+            return False
         if self._taking and self._timeline.behind(now) > BEHIND_SECONDS:
             self._stop(f"{BEHIND_SECONDS:g} seconds wait to be written")
         return self._taking
