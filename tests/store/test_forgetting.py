@@ -8,6 +8,7 @@ import pytest
 
 from tests.store.test_sessions import NOON, message, session
 from vivavoce.store.calls import DirectCall
+from vivavoce.store.database import in_directory
 from vivavoce.store.files import Files
 from vivavoce.store.forgetting import AT_ONCE
 from vivavoce.store.ledger import Batch
@@ -66,6 +67,20 @@ async def test_one_persons_data_are_deleted_and_nobody_elses(kept: Store):
     assert {day.owner for day in await kept.usage.days()} == {NOBODY, "user:b"}
     assert await kept.calls.find("rtc_1") is None
     assert await kept.forgetting.owner("user:a") == 0
+
+
+async def test_what_was_deleted_is_on_the_disk_no_more(tmp_path: Path):
+    store = open_store(in_directory(tmp_path), tmp_path / "recordings")
+    await store.sessions.begin(session())
+    await store.items.put("sess_1", message("a", "the word is swordfish"))
+
+    def on_disk() -> bool:
+        return any(b"swordfish" in file.read_bytes() for file in tmp_path.iterdir() if file.is_file())
+
+    assert on_disk()
+    await store.forgetting.session("sess_1")
+    assert not on_disk()
+    store.close()
 
 
 async def test_what_is_too_old_goes_and_what_lives_stays(kept: Store):

@@ -15,6 +15,7 @@ COMMANDS: Final = {
     "doctor": "Check this machine, the models and the upstream.",
     "keys": "Make, show and revoke API keys.",
     "share": "Make, show and revoke share links.",
+    "sessions": "Show, export and delete what was said; show what it cost.",
 }
 """Name and one line; ``vivavoce.cli.NAME`` has the rest, as ``command``."""
 

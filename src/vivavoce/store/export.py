@@ -4,12 +4,13 @@ import html
 from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any, Final
 
 from vivavoce.store.items import GAP, Item
 from vivavoce.store.sessions import Session
 
-__all__ = ["as_json", "as_text", "as_webvtt"]
+__all__ = ["as_json", "as_text", "as_webvtt", "dollars"]
 
 CHARACTERS_A_SECOND: Final = 15
 SHORTEST: Final = 1.0
@@ -23,7 +24,7 @@ def as_json(session: Session, items: Sequence[Item]) -> dict[str, Any]:
     in the shape of the Realtime API, ``words`` what was said in it."""
     return {
         **asdict(session),
-        "usd": money(session),
+        "usd": dollars(session.usd),
         "items": [
             {
                 "id": item.id,
@@ -38,9 +39,9 @@ def as_json(session: Session, items: Sequence[Item]) -> dict[str, Any]:
     }
 
 
-def money(session: Session) -> str:
+def dollars(usd: Decimal) -> str:
     """Exact, without an exponent or zeros that say nothing."""
-    return f"{session.usd:f}".rstrip("0").rstrip(".") if session.usd else "0"
+    return f"{usd:f}".rstrip("0").rstrip(".") if usd else "0"
 
 
 def as_text(session: Session, items: Sequence[Item]) -> str:

@@ -2,7 +2,7 @@
 forgotten, again. A few at a time: whoever writes meanwhile has their turn between."""
 
 import asyncio
-from collections.abc import Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from typing import Final
 
 from vivavoce.store.calls import DirectCalls
@@ -19,12 +19,16 @@ AT_ONCE: Final = 50
 class Forgetting:
     """All of it raises :class:`OSError` for a file that cannot be deleted; its session is then still there."""
 
-    def __init__(self, sessions: Sessions, usage: Usage, calls: DirectCalls, files: Files) -> None:
-        self._sessions, self._usage, self._calls, self._files = sessions, usage, calls, files
+    def __init__(
+        self, sessions: Sessions, usage: Usage, calls: DirectCalls, files: Files, erase: Callable[[], Awaitable[None]]
+    ) -> None:
+        self._sessions, self._usage, self._calls, self._files, self._erase = sessions, usage, calls, files, erase
 
     async def session(self, id: str) -> bool:
         """Whether there was one. What it cost stays in the sums by day."""
-        return await self._forget([id]) > 0
+        count = await self._forget([id])
+        await self._erase()
+        return count > 0
 
     async def owner(self, owner: str) -> int:
         """All that is kept of one person, or one key: their sessions, and their name in the sums by day and in the list
@@ -34,6 +38,7 @@ class Forgetting:
             count += await self._forget(ids)
         await self._usage.forget(owner)
         await self._calls.forget_owner(owner)
+        await self._erase()
         return count
 
     async def older(self, than: float, *, spare: Collection[str] = ()) -> int:

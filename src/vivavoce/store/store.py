@@ -46,7 +46,7 @@ class Store:
         self.recordings = Recordings(self.database)
         self.ledger = Ledger(self.database)
         self.files = Files(files)
-        self.forgetting = Forgetting(self.sessions, self.usage, self.calls, self.files)
+        self.forgetting = Forgetting(self.sessions, self.usage, self.calls, self.files, self.database.erase)
 
     def close(self) -> None:
         """Idempotent."""
