@@ -98,7 +98,7 @@ async def test_a_listed_site_can_read_answers_errors_and_the_location(http):
     for path in ("/v1/realtime/client_secrets", "/v1/realtime/calls"):
         answer = await http.post(path, json={}, headers={"Origin": EMBEDDER})
         assert answer.headers["access-control-allow-origin"] == EMBEDDER
-        assert answer.headers["access-control-expose-headers"] == "Location"
+        assert answer.headers["access-control-expose-headers"] == "Location, X-Vivavoce-Session"
         assert "Origin" in answer.headers["vary"]
 
 

@@ -28,6 +28,7 @@ __all__ = [
     "LimitsUnknown",
     "OverLimit",
     "Subject",
+    "UsedUp",
     "network",
     "subjects",
 ]
@@ -74,6 +75,10 @@ class OverLimit(Exception):
     @property
     def headers(self) -> dict[str, str]:
         return {"Retry-After": str(self.retry_after)}
+
+
+class UsedUp(OverLimit):
+    """What was allowed for a day is gone."""
 
 
 class LimitsUnknown(Exception):
@@ -126,7 +131,7 @@ class Limits:
             if left.seconds <= 0 or left.dollars <= 0:
                 what = "talking time" if left.seconds <= 0 else "money"
                 retry = await self._reset(subject, "seconds" if left.seconds <= 0 else "dollars")
-                raise OverLimit(f"The {what} of one {subject.kind} for a day is used up.", retry - self._now())
+                raise UsedUp(f"The {what} of one {subject.kind} for a day is used up.", retry - self._now())
         return await self.spend(who, seconds=0, micros=0)
 
     async def spend(self, who: tuple[Subject, ...], *, seconds: int, micros: int) -> Left:

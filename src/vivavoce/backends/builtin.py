@@ -47,6 +47,10 @@ class Builtin:
         self._mcp, self._scratch, self._early = mcp, scratch, early
         self._senses, self._wall, self._defaults = senses, wall, defaults or Defaults()
 
+    @property
+    def senses(self) -> Senses:
+        return self._senses
+
     def describe(self, request: SessionRequest) -> dict[str, Any]:
         return configs.echo(self._config(request), self._settings(request))
 

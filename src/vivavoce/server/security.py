@@ -25,6 +25,8 @@ __all__ = ["MAX_BODY", "middleware"]
 
 MAX_BODY = 1024 * 1024
 """Bytes in the body of one request. An SDP offer has a few thousand; a session's tools may have many more."""
+LARGER = {"/v1/chat/completions": 16 * MAX_BODY, "/v1/audio/transcriptions": 26 * MAX_BODY}
+"""Where images and recordings come in; of a recording OpenAI takes 25 MB."""
 
 PREFLIGHT_SECONDS = 600
 MOST_TOLD = 100
@@ -43,7 +45,7 @@ def middleware(host: str, allow_origins: Collection[str], public_url: str | None
             allow_origins=list(allow_origins),
             allow_methods=["GET", "POST", "PATCH", "DELETE"],
             allow_headers=["*"],  # a listed site is trusted; H-18 names the least that clients send
-            expose_headers=["Location"],
+            expose_headers=["Location", "X-Vivavoce-Session"],
             allow_private_network=True,
             max_age=PREFLIGHT_SECONDS,
         ),
@@ -155,20 +157,20 @@ class SafeHeaders:
 
 
 class BodyLimit:
-    """Stops reading a body that grows beyond MAX_BODY. Starlette's own would answer in plain text (H-45)."""
+    """Stops reading a body that grows beyond its limit. Starlette's own would answer in plain text (H-45)."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        read = 0
+        read, most = 0, LARGER.get(scope.get("path", ""), MAX_BODY)
 
         async def receive_some() -> Message:
             nonlocal read
             message = await receive()
             read += len(message.get("body", b""))
-            if read > MAX_BODY:
-                raise HTTPException(413, f"The body has more than {MAX_BODY} bytes.", {"Connection": "close"})
+            if read > most:
+                raise HTTPException(413, f"The body has more than {most} bytes.", {"Connection": "close"})
             return message
 
         await self._app(scope, receive_some if scope["type"] == "http" else receive, send)

@@ -176,9 +176,9 @@ class Registry:
         """The ids of those that are being written down."""
         return {live.record for live in self._live.values() if live.record is not None}
 
-    def count(self, *, owner: str | None = None, client: str | None = None) -> int:
-        """How many are alive of one owner, or from one client."""
-        return sum(live.owner == owner or live.client == client for live in self._live.values())
+    def count(self, *, owner: str | None = None, client: str | None = None, kind: str | None = None) -> int:
+        """How many are alive of one owner, from one client, or of one kind."""
+        return sum(owner == live.owner or client == live.client or kind == live.kind for live in self._live.values())
 
     def check_room(self) -> None:
         """Raises :class:`Full` and :class:`Draining`."""

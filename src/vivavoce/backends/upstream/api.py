@@ -3,7 +3,8 @@
 import json
 import logging
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
 from typing import Any, NamedTuple
 from urllib.parse import quote
 
@@ -12,6 +13,7 @@ import aiohttp
 from vivavoce.access.loopback import is_loopback
 from vivavoce.access.scrub import scrub
 from vivavoce.backends.interface import BackendError
+from vivavoce.backends.plain import File, Passed
 from vivavoce.backends.upstream.patience import Patience, patiently
 from vivavoce.backends.upstream.place import Place
 from vivavoce.backends.upstream.refusals import Key, late, refusal, strange, unreachable
@@ -129,6 +131,44 @@ class Api:
         after = response.headers.get("retry-after")
         raise self.refused(path, response.status, text, request_id, key, shown=shown, retry_after=after)
 
+    @asynccontextmanager
+    async def stream(self, method: str, path: str, key: Key, body: Mapping[str, Any] | None) -> AsyncIterator[Passed]:
+        """One request whose answer is read as it comes; ``body`` as in :class:`Passes`. To leave before its end stops
+        the upstream. Raises as :meth:`ask` does."""
+        patience = self._patience
+        timeout = aiohttp.ClientTimeout(total=None, sock_connect=patience.connect, sock_read=patience.silence)
+        shown = self.place.shown(key.value)
+        asked = self._http().request(
+            method, self.place.url + path, headers=shown, allow_redirects=False, timeout=timeout, **_sent(body)
+        )
+        try:
+            response = await asked
+        except TimeoutError:
+            raise late(self.place.url, patience.silence) from None
+        except aiohttp.ClientError as error:
+            log.warning("upstream unreachable path=%s why=%s", path, error)
+            raise unreachable(self.place.url, _why(error)) from None
+        try:
+            request_id = response.headers.get("x-request-id")
+            if not 200 <= response.status < 300:
+                after = response.headers.get("retry-after")
+                raise self.refused(path, response.status, await _read(response), request_id, key, retry_after=after)
+            log.info("upstream answers path=%s status=%d request_id=%s", path, response.status, request_id)
+            yield Passed(response.headers.get("Content-Type", ""), self._pieces(response))
+        finally:
+            if not response.content.is_eof():
+                response.close()
+            response.release()
+
+    async def _pieces(self, response: aiohttp.ClientResponse) -> AsyncIterator[bytes]:
+        try:
+            async for chunk in response.content.iter_any():
+                yield chunk
+        except TimeoutError:
+            raise late(self.place.url, self._patience.silence) from None
+        except aiohttp.ClientError as error:
+            raise unreachable(self.place.url, _why(error), unsent=False) from None
+
     def refused(
         self,
         path: str,
@@ -167,6 +207,20 @@ def seconds(retry_after: str | None) -> float | None:
         return max(0.0, float(retry_after)) if retry_after else None
     except ValueError:
         return None
+
+
+def _sent(body: Mapping[str, Any] | None) -> dict[str, Any]:
+    """As aiohttp takes it."""
+    if body is None or not any(isinstance(value, File) for value in body.values()):
+        return {} if body is None else {"json": body}
+    form = aiohttp.FormData()
+    for name, value in body.items():
+        if isinstance(value, File):
+            form.add_field(name, value.content, filename=value.name, content_type=value.kind)
+        else:
+            for each in value if isinstance(value, list) else [value]:
+                form.add_field(name, str(each))
+    return {"data": form}
 
 
 def _call_body(offer: str, session: Mapping[str, Any] | None) -> tuple[Any, dict[str, str]]:

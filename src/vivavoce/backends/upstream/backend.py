@@ -6,11 +6,13 @@ of it passes through here as well) or *direct* (the offer is passed on, and we l
 
 import logging
 from collections.abc import Callable, Mapping
+from contextlib import AbstractAsyncContextManager
 from typing import Any, Literal
 from urllib.parse import urlencode
 
 from vivavoce.backends.history import History
 from vivavoce.backends.interface import DirectLine, Relayed, SessionRequest
+from vivavoce.backends.plain import Passed
 from vivavoce.backends.upstream.api import Api
 from vivavoce.backends.upstream.bridge import Bridge, without_formats
 from vivavoce.backends.upstream.direct import Direct
@@ -113,6 +115,12 @@ class UpstreamBackend:
 
     def attach(self, call: str, *, seconds: float) -> DirectLine:
         return self._line(call, self._key, seconds, missed=True)
+
+    def passed(
+        self, method: str, path: str, *, upstream_key: str | None, body: Mapping[str, Any] | None = None
+    ) -> AbstractAsyncContextManager[Passed]:
+        key = Key(upstream_key, None) if upstream_key else self._key
+        return self._api.stream(method, path, key, body)
 
     async def close(self) -> None:
         await self._api.close()

@@ -38,6 +38,8 @@ class Patience:
     """Until a connection stands."""
     answer: float = 20.0
     """Until the whole answer to an HTTP request is here."""
+    silence: float = 60.0
+    """Between two pieces of an answer that is passed on as it comes, and until the first."""
     open: float = 10.0
     """Until a WebSocket is open."""
     room: float = 10.0

@@ -1,21 +1,25 @@
 """Where a remote model is, what it is called there, and how long it is waited for: every number, in one place."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 from urllib.parse import urlsplit
 
 from vivavoce.models.interfaces import ModelError
 
-__all__ = ["OPENAI", "Patience", "Remote", "RemoteSense"]
+__all__ = ["OPENAI", "OPENAI_MODELS", "Patience", "Remote", "RemoteSense"]
 
 RemoteSense = Literal["stt", "llm", "tts"]
 
 OPENAI = "https://api.openai.com/v1"
 
 _WHAT = {"stt": "Speech recognition", "llm": "The model", "tts": "The voice"}
-_OPENAI_MODELS = {"stt": "gpt-4o-mini-transcribe", "llm": "gpt-4.1-mini", "tts": "gpt-4o-mini-tts"}
+OPENAI_MODELS: Mapping[RemoteSense, str] = {
+    "stt": "gpt-4o-mini-transcribe",
+    "llm": "gpt-4.1-mini",
+    "tts": "gpt-4o-mini-tts",
+}
 """Its quick ones, for who has chosen none."""
 
 
@@ -34,7 +38,7 @@ class Remote:
     def of(cls, sense: RemoteSense, *, url: str = "", model: str = "", key: str = "", key_env: str = "") -> "Remote":
         """With OpenAI in the place of what was left open. Raises :class:`ModelError` for a server without a model."""
         url = (url or OPENAI).rstrip("/")
-        found = cls(sense, url, model or _OPENAI_MODELS[sense], key, key_env)
+        found = cls(sense, url, model or OPENAI_MODELS[sense], key, key_env)
         if not model and not found.is_openai:
             raise ModelError(f"Which model is to be asked for at {url}? Name one with --{sense}-model.")
         return found

@@ -11,6 +11,7 @@ from vivavoce.server.service import Service
 from vivavoce.server.v1.calls import hang_up, place
 from vivavoce.server.v1.client_secrets import Mint, Minted, mint
 from vivavoce.server.v1.legacy import mint_session, mint_transcription, place_beta
+from vivavoce.server.v1.plain import routes as plain
 from vivavoce.server.v1.realtime import realtime_without_upgrade
 from vivavoce.server.v1.telephone import Refer, Reject, accept, refer, reject
 
@@ -80,6 +81,7 @@ OPERATIONS = [
         method="POST", path=CALLS + "/{call_id}/reject", name="rejectCall", handle=reject, key="connect",
         body=Content(Reject), answers=DONE, says="Reject a telephone call; there are none here",
     ),
+    *plain.OPERATIONS,
     Operation(
         method="POST", path=CALLS + "/{call_id}/refer", name="referCall", handle=refer, key="connect",
         body=Content(Refer, (JSON,)), answers=DONE, says="Pass on a telephone call; there are none here",

@@ -20,7 +20,7 @@ from vivavoce.models.remote.errors import Refusal, cut, refusal, strange
 from vivavoce.models.remote.place import Patience, Remote
 from vivavoce.models.remote.sse import Events, TooLong
 
-__all__ = ["RemoteLlm"]
+__all__ = ["RemoteLlm", "Telling"]
 
 Reason = Literal["stop", "length", "content_filter"]
 _REASONS: dict[str, Reason] = {"length": "length", "max_tokens": "length", "content_filter": "content_filter"}
@@ -54,7 +54,7 @@ class RemoteLlm:
         for _ in range(3):  # each time with a parameter less
             try:
                 async with self._api.ask("POST", "/chat/completions", lambda: {"json": self._body(prompt)}) as reply:
-                    telling = _Telling(self._api.remote)
+                    telling = Telling(self._api.remote)
                     async with aclosing(_events(reply, self._api.remote)) as events:
                         async for data in events:
                             for part in telling.push(data):
@@ -111,7 +111,7 @@ async def _events(reply: Reply, remote: Remote) -> AsyncGenerator[bytes, None]:
         raise strange(remote, "an event of its answer is too long") from None
 
 
-class _Telling:
+class Telling:
     """From the chunks of one completion to its parts."""
 
     def __init__(self, remote: Remote) -> None:

@@ -1,0 +1,139 @@
+"""Sound in the formats that OpenAI's clients send and ask for. All of it takes a processor's time: call it in a thread.
+
+What somebody sends is opened as one of a few formats and as nothing else: FFmpeg knows formats that make it read files
+and fetch addresses.
+"""
+
+from collections.abc import Callable
+from fractions import Fraction
+from io import BytesIO
+from typing import IO, Final, Literal, get_args
+
+import av
+import numpy as np
+from av.audio.resampler import AudioResampler
+from av.audio.stream import AudioStream
+from av.container import OutputContainer
+
+from vivavoce.audio.wav import write_wav
+
+__all__ = ["FORMATS", "MAX_SECONDS", "MEDIA", "Encoder", "Format", "TooLong", "UnknownSound", "decoded", "seconds"]
+
+Format = Literal["mp3", "opus", "aac", "flac", "wav", "pcm"]
+FORMATS: Final = get_args(Format)
+MEDIA: Final[dict[str, str]] = {
+    "mp3": "audio/mpeg", "opus": "audio/ogg", "aac": "audio/aac", "flac": "audio/flac", "wav": "audio/wav",
+    "pcm": "audio/pcm",
+}  # fmt: skip
+MAX_SECONDS: Final = 1800
+"""Of one recording. 25 MB of Opus can be nine hours, and a gigabyte as PCM."""
+
+_CODECS: Final = {
+    "mp3": ("mp3", "libmp3lame"),
+    "opus": ("ogg", "libopus"),
+    "aac": ("adts", "aac"),
+    "flac": ("flac", "flac"),
+}
+_READ: Final = "aac,aiff,amr,caf,flac,matroska,mov,mp3,ogg,w64,wav"
+"""Demuxers, by FFmpeg's names: .webm is matroska, .mp4 and .m4a are mov."""
+_UNENDING: Final = 0xFFFFFFFF
+
+
+class UnknownSound(ValueError):
+    """This is no sound in a format that is known here."""
+
+
+class TooLong(ValueError):
+    """It lasts for more than :data:`MAX_SECONDS`."""
+
+
+class Encoder:
+    """One stream of mono 16-bit PCM at ``rate``."""
+
+    def __init__(self, format: Format, rate: int) -> None:
+        self._rate = rate
+        self._sink = BytesIO()
+        self._encode, self._close = self._plain(format) if format in ("pcm", "wav") else self._coded(format)
+
+    def push(self, pcm: bytes) -> bytes:
+        """What is ready of the file with these samples."""
+        self._encode(pcm)
+        return self._take()
+
+    def finish(self) -> bytes:
+        """The rest of it."""
+        self._close()
+        return self._take()
+
+    def _plain(self, format: Format) -> tuple[Callable[[bytes], object], Callable[[], object]]:
+        if format == "wav":
+            write_wav(self._sink, b"", self._rate)
+            header = bytearray(self._sink.getvalue())
+            header[4:8] = header[40:44] = _UNENDING.to_bytes(4, "little")  # how long it will be nobody knows
+            self._sink = BytesIO()
+            self._sink.write(header)
+        return (lambda pcm: self._sink.write(pcm)), (lambda: None)
+
+    def _coded(self, format: Format) -> tuple[Callable[[bytes], object], Callable[[], object]]:
+        container_name, codec = _CODECS[format]
+        container = av.open(_Pipe(self._sink_write), "w", format=container_name)
+        assert isinstance(container, OutputContainer)
+        stream = container.add_stream(codec, rate=self._rate, layout="mono")
+        assert isinstance(stream, AudioStream)
+        resampler = AudioResampler(format=stream.format.name, layout="mono", rate=self._rate)
+        made = 0
+
+        def encode(pcm: bytes) -> None:
+            nonlocal made
+            frame = av.AudioFrame.from_ndarray(np.frombuffer(pcm, "<i2").reshape(1, -1), "s16", "mono")
+            frame.sample_rate, frame.pts, frame.time_base = self._rate, made, Fraction(1, self._rate)
+            made += frame.samples
+            for each in resampler.resample(frame):
+                container.mux(stream.encode(each))
+
+        def close() -> None:
+            container.mux(stream.encode(None))
+            container.close()
+
+        return encode, close
+
+    def _sink_write(self, data: bytes) -> int:
+        return self._sink.write(data)
+
+    def _take(self) -> bytes:
+        data = self._sink.getvalue()
+        self._sink.seek(0)
+        self._sink.truncate()
+        return data
+
+
+class _Pipe:
+    """What FFmpeg writes into; it cannot go back."""
+
+    def __init__(self, write: Callable[[bytes], int]) -> None:
+        self.write = write
+
+
+def decoded(file: IO[bytes], rate: int) -> bytes:
+    """The sound of a file as mono PCM at ``rate``. Raises :class:`UnknownSound` and :class:`TooLong`."""
+    pcm, most = bytearray(), MAX_SECONDS * rate * 2
+    try:
+        with av.open(file, "r", options={"format_whitelist": _READ, "protocol_whitelist": ""}) as container:
+            if not container.streams.audio:
+                raise UnknownSound
+            resampler = AudioResampler(format="s16", layout="mono", rate=rate)
+            for frame in container.decode(audio=0):
+                for each in resampler.resample(frame):
+                    pcm += bytes(each.planes[0])[: each.samples * 2]
+                if len(pcm) > most:
+                    raise TooLong
+            for each in resampler.resample(None):
+                pcm += bytes(each.planes[0])[: each.samples * 2]
+    except av.FFmpegError as error:
+        raise UnknownSound from error
+    return bytes(pcm)
+
+
+def seconds(file: IO[bytes]) -> float:
+    """How long it lasts. Raises as :func:`decoded` does."""
+    return len(decoded(file, 8000)) / 16_000
