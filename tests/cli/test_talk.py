@@ -88,6 +88,15 @@ def test_the_timings_add_up():
     assert [sum(took[: n + 1]) for n in range(len(took))] == totals
 
 
+def test_where_the_server_says_the_time_went_adds_up_to_what_was_heard():
+    budget = {"stages": {"decided": 230, "recognised": 0, "first_token": 12, "first_packet": 1}, "total": 243}
+    turn = Turn(asked_at=10.0, steps={"first audio": 10.25}, budget=budget)
+    rows = report(turn)[report(turn).index("of which") + 1 :]
+    added = [int(row.split()[0]) for row in rows]
+    assert added == [230, 0, 12, 1, 7, 250]
+    assert rows[-1].endswith("from the end of speech to the first audio")
+
+
 async def test_nobody_there():
     with socket.create_server(("127.0.0.1", 0)) as closed:
         port = closed.getsockname()[1]

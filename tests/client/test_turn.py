@@ -198,3 +198,12 @@ def test_end_of_speech(pcm: bytes, seconds: float):
 def test_silence_has_no_end_of_speech(pcm: bytes):
     with pytest.raises(TurnError, match="silent"):
         end_of_speech(pcm, RATE)
+
+
+@virtual_time
+async def test_a_server_that_tells_where_the_time_went_is_waited_for():
+    budget = {"stages": {"decided": 500}, "total": 500}
+    transcribed = (2.0, "conversation.item.input_audio_transcription.completed", {"transcript": "hello"})
+    server = Server(*heard(1.0), *answered(1.1), transcribed, (2.5, "vivavoce.turn", budget))
+    turn = await say(server, tone(0.5), budgeted=True)
+    assert turn.stages == {"decided": 500, "on the way": 300}

@@ -21,7 +21,7 @@ from vivavoce.audio.resample import convert
 from vivavoce.audio.wav import read_wav, write_wav
 from vivavoce.cli.soundcard import NoSoundCard, SoundCard, converse
 from vivavoce.client.realtime import RealtimeSession, Refused, Unreachable, connect
-from vivavoce.client.turn import Turn, TurnError, ask, configure, say
+from vivavoce.client.turn import OFFERED, Turn, TurnError, ask, configure, say
 from vivavoce.protocol.frame import Closed
 
 DEFAULT_URL = "ws://127.0.0.1:7171/v1/realtime"
@@ -66,7 +66,8 @@ async def _one_turn(
 ) -> None:
     pcm = _recording(wav) if wav else b""
     async with _session(url, key, model, voice) as session:
-        turn = await (say(session, pcm) if wav else ask(session, text or ""))
+        ours = session.subprotocol == OFFERED[0]
+        turn = await (say(session, pcm, budgeted=ours) if wav else ask(session, text or ""))
     for line in report(turn):
         click.echo(line)
     if out:
@@ -84,7 +85,7 @@ async def _conversation(url: str, key: str | None, model: str, voice: str | None
 async def _session(url: str, key: str | None, model: str, voice: str | None) -> AsyncIterator[RealtimeSession]:
     """A session that is set up to talk. What can go wrong with it becomes a :class:`TurnError` in plain words."""
     try:
-        async with connect(url, key=key, model=model) as session:
+        async with connect(url, key=key, model=model, subprotocols=OFFERED) as session:
             await configure(session, voice=voice)
             yield session
     except Unreachable as error:
@@ -148,7 +149,25 @@ def report(turn: Turn) -> list[str]:
         total = round((at - turn.asked_at) * 1000)
         lines.append(f"{total - before:>+6} ms  {total:>6} ms  {name}")
         before = total
-    return lines
+    return lines + _stages(turn)
+
+
+_STAGES = {
+    "decided": "the silence that ends a turn",
+    "recognised": "recognition, beyond that silence",
+    "first_token": "the mind's first word",
+    "first_audio": "the voice's first sound",
+    "first_packet": "until it was sent",
+    "on the way": "on the way, there and back",
+}
+
+
+def _stages(turn: Turn) -> list[str]:
+    """Where the time to the first audio went, for a server that tells: the last line is the sum of the others."""
+    if not (stages := turn.stages):
+        return []
+    rows = [f"{added:>+6} ms  {_STAGES[name]}" for name, added in stages.items()]
+    return ["", "of which", *rows, f"{sum(stages.values()):>6} ms  from the end of speech to the first audio"]
 
 
 def _fail(message: str) -> NoReturn:

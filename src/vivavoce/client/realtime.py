@@ -8,7 +8,7 @@
 import asyncio
 import ssl
 from collections import deque
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
@@ -17,6 +17,7 @@ import msgspec
 from websockets.asyncio.client import ClientConnection
 from websockets.asyncio.client import connect as open_websocket
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus
+from websockets.typing import Subprotocol
 
 from vivavoce import __version__
 from vivavoce.access.loopback import is_loopback
@@ -88,6 +89,11 @@ class RealtimeSession:
         response = self._socket.response
         return response.headers.get("x-request-id") if response else None
 
+    @property
+    def subprotocol(self) -> str | None:
+        """The one that the server has chosen of those it was offered."""
+        return self._socket.subprotocol
+
     async def receive(self) -> Frame:
         while not self._received:
             try:
@@ -125,10 +131,13 @@ async def connect(
     model: str | None = None,
     headers: Mapping[str, str] | None = None,
     trust: ssl.SSLContext | None = None,
+    subprotocols: Sequence[str] = (),
     patience: float = 10.0,
 ) -> AsyncIterator[RealtimeSession]:
     """A session for the length of a ``with``; the parameters are :func:`dial`'s."""
-    session = await dial(url, key=key, model=model, headers=headers, trust=trust, patience=patience)
+    session = await dial(
+        url, key=key, model=model, headers=headers, trust=trust, subprotocols=subprotocols, patience=patience
+    )
     try:
         yield session
     finally:
@@ -142,6 +151,7 @@ async def dial(
     model: str | None = None,
     headers: Mapping[str, str] | None = None,
     trust: ssl.SSLContext | None = None,
+    subprotocols: Sequence[str] = (),
     patience: float = 10.0,
     room: float = ROOM_SECONDS,
     heartbeat: float = HEARTBEAT_SECONDS,
@@ -149,8 +159,9 @@ async def dial(
     """A session that the caller closes.
 
     ``url`` is the whole address (``wss://host/v1/realtime``; ``http`` and ``https`` are understood too). ``key`` goes
-    into the ``Authorization`` header, ``model`` into the query. ``patience`` is in seconds, until the server accepts;
-    ``room`` until it takes an event, ``heartbeat`` between two pings. Raises :class:`Unreachable` and :class:`Refused`.
+    into the ``Authorization`` header, ``model`` into the query; ``subprotocols`` are offered, the best first.
+    ``patience`` is in seconds, until the server accepts; ``room`` until it takes an event, ``heartbeat`` between two
+    pings. Raises :class:`Unreachable` and :class:`Refused`.
     """
     address = _address(url, model)
     sent = dict(headers or {}) | ({"Authorization": f"Bearer {key}"} if key else {})
@@ -158,6 +169,7 @@ async def dial(
         socket = await open_websocket(
             address,
             additional_headers=sent,
+            subprotocols=[Subprotocol(name) for name in subprotocols] or None,
             user_agent_header=f"vivavoce/{__version__}",
             compression=None,  # base64 audio hardly shrinks, and each event would cost 50 µs
             max_size=MAX_MESSAGE,

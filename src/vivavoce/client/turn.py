@@ -14,7 +14,7 @@ from vivavoce.audio import HOUSE_RATE
 from vivavoce.audio.pcm import SAMPLE_BYTES, level_dbfs, samples_in
 from vivavoce.protocol.frame import APPEND, AUDIO_DELTA, Closed, Frame, Line
 
-__all__ = ["Turn", "TurnError", "ask", "configure", "end_of_speech", "say"]
+__all__ = ["OFFERED", "Turn", "TurnError", "ask", "configure", "end_of_speech", "say"]
 
 CHUNK = samples_in(20, HOUSE_RATE) * SAMPLE_BYTES
 """Bytes of one append."""
@@ -24,6 +24,10 @@ TRANSCRIPT_PATIENCE = 5.0
 """Seconds more for the words of the question, which may come after the answer (O-15)."""
 VOICED_DB = 35.0
 """A window this far below the loudest one is no speech any more."""
+
+OFFERED = ("vivavoce.v1", "realtime")
+"""Subprotocols to offer: a Vivavoce server takes the first, and then tells where the time of each turn went."""
+_BUDGET = "vivavoce.turn"
 
 _STEPS = {
     "input_audio_buffer.speech_stopped": "silence noticed",
@@ -53,6 +57,10 @@ class Turn:
     """When speech ended or the text was sent, by the event loop's clock."""
     steps: dict[str, float] = field(default_factory=dict)
     """The first moment of each step, in the order they came."""
+    budget: Mapping[str, Any] | None = None
+    """What the server says of where the time went: ``engine/budget.py``."""
+    budgeted: bool = False
+    """Whether it says so."""
     speaking: bool = False
     spoken: bool = True
     """Whether the question is sound, whose words the server finds out."""
@@ -63,7 +71,18 @@ class Turn:
 
     @property
     def complete(self) -> bool:
-        return self.answered and (self.question is not None or not self.spoken)
+        if not self.spoken:
+            return self.answered
+        return self.answered and self.question is not None and (self.budget is not None or not self.budgeted)
+
+    @property
+    def stages(self) -> dict[str, int]:
+        """Milliseconds from the end of speech to the first sound here, by what they were spent on: what the server
+        says, and the rest. They add up. Empty where the server says nothing."""
+        if self.budget is None or "first audio" not in self.steps:
+            return {}
+        total = round((self.steps["first audio"] - self.asked_at) * 1000)
+        return {**self.budget["stages"], "on the way": total - self.budget["total"]}
 
     def hear(self, frame: Frame, now: float) -> None:
         """Take in a server's event. Raises :class:`TurnError` where it says that nothing will come."""
@@ -73,7 +92,7 @@ class Turn:
             handle(self, frame)
 
     def _speech_started(self, frame: Frame) -> None:
-        self.speaking, self.question, self.answer = True, None, ""
+        self.speaking, self.question, self.answer, self.budget = True, None, "", None
         self.audio.clear()
         self.steps.clear()
 
@@ -82,6 +101,9 @@ class Turn:
 
     def _audio(self, frame: Frame) -> None:
         self.audio += frame.audio or b""
+
+    def _budget(self, frame: Frame) -> None:
+        self.budget = frame.data
 
     def _words(self, frame: Frame) -> None:
         self.answer += str(frame.data.get("delta", ""))
@@ -112,6 +134,7 @@ _HANDLERS: dict[str, Callable[[Turn, Frame], None]] = {
     "conversation.item.input_audio_transcription.completed": Turn._transcribed,
     "conversation.item.input_audio_transcription.failed": Turn._not_transcribed,
     "response.done": Turn._done,
+    _BUDGET: Turn._budget,
     "error": Turn._error,
 }
 
@@ -146,9 +169,10 @@ async def ask(line: Line, text: str) -> Turn:
     return turn
 
 
-async def say(line: Line, pcm: bytes) -> Turn:
-    """A spoken question: ``pcm`` is 24 kHz 16-bit mono. The server has to detect turns, as it does by default."""
-    turn = Turn()
+async def say(line: Line, pcm: bytes, *, budgeted: bool = False) -> Turn:
+    """A spoken question: ``pcm`` is 24 kHz 16-bit mono. The server has to detect turns, as it does by default;
+    ``budgeted``: it tells where the time went."""
+    turn = Turn(budgeted=budgeted)
     start = _now()
     turn.asked_at = start + end_of_speech(pcm, HOUSE_RATE)
     microphone = asyncio.create_task(_stream(line, pcm, start))

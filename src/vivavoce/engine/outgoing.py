@@ -37,6 +37,12 @@ class Outgoing:
         if self.full:
             self._room.clear()
 
+    def put_next(self, frame: Frame) -> None:
+        """Before all that waits."""
+        if self._closed is None:
+            self._frames.appendleft(frame)
+            self._ready.set()
+
     async def room(self) -> None:
         """Wait until what was put before has been taken, down to the bound."""
         await self._room.wait()

@@ -60,7 +60,7 @@ class EngineSession:
         self._clock = asyncio.get_running_loop().time
         self._discarded = discarded or Discarded()
         self._outgoing, self._unplayed = Outgoing(), Unplayed()
-        self._stopwatch = Stopwatch(self._clock, self._count_discarded, self._outgoing.put, media=media)
+        self._stopwatch = Stopwatch(self._clock, self._count_discarded, self._outgoing.put_next, media=media)
         self._ear = Ear(senses.vad, core.speech)
         self._timer: asyncio.TimerHandle | None = None
         self._main: asyncio.Task[None]
