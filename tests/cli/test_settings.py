@@ -312,6 +312,25 @@ def test_what_is_no_address_and_no_language_is_refused(home, option, value):
         settings(home, **{option: value})
 
 
+@pytest.mark.parametrize(
+    ("given", "ports"), [("40000-40100", (40000, 40100)), ("40000", (40000, 40000)), (40000, (40000, 40000))]
+)
+def test_ports_of_calls_are_a_range_or_one(home, given, ports):
+    assert settings(home, udp_port_range=given).udp_port_range == ports
+
+
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [
+        ("udp_port_range", "40100-40000"), ("udp_port_range", "0"), ("udp_port_range", "1-70000"),
+        ("udp_port_range", "many"), ("public_address", "voice.example"), ("public_address", "10.0.0.0/8"),
+    ],
+)  # fmt: skip
+def test_ports_and_addresses_that_cannot_be_are_refused(home, option, value):
+    with pytest.raises(SettingsError, match=option.replace("_", ".")):
+        settings(home, **{option: value})
+
+
 # Who may come in --------------------------------------------------------------------------------------
 
 

@@ -1,6 +1,7 @@
 """A call with real media, from the offer that is posted to the hang-up."""
 
 import asyncio
+import socket
 
 import httpx
 
@@ -9,7 +10,7 @@ from tests.support.serving import serving
 from tests.transports.webrtc.caller import Caller
 from vivavoce.backends.upstream.backend import UpstreamBackend
 from vivavoce.protocol.frame import APPEND, AUDIO_DELTA, Frame
-from vivavoce.server.options import ServerOptions
+from vivavoce.server.options import Calls, ServerOptions
 
 KEY = "0123-the-upstreams-key-4567"
 SDP = {"Content-Type": "application/sdp"}
@@ -50,6 +51,21 @@ async def test_a_caller_that_goes_ends_its_session():
         await caller.close()
         await asyncio.wait_for(live.gone.wait(), 20)
         assert (await backend.next_opened()).closed
+
+
+async def test_without_a_port_left_a_call_is_refused_and_nothing_is_left_of_it():
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as other:
+        other.bind(("0.0.0.0", 0))
+        port = other.getsockname()[1]
+        backend, options = ScriptedBackend(), ServerOptions(calls=Calls((port, port)))
+        async with serving(backend, options=options) as served, httpx.AsyncClient(base_url=served.http) as http:
+            caller = Caller()
+            refused = await http.post("/v1/realtime/calls", content=await caller.offer(), headers=SDP)
+            await caller.peer.close()
+            assert (refused.status_code, refused.json()["error"]["code"]) == (503, "no_udp_port")
+            assert f"UDP port {port} is taken" in refused.json()["error"]["message"]
+            assert len(served.service.registry) == 0
+            assert (await backend.next_opened()).closed
 
 
 async def test_an_offer_that_only_looks_like_one():

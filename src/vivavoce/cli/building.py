@@ -14,7 +14,7 @@ from vivavoce.cli.keeping import keep, lets_somebody_in, open_stored
 from vivavoce.cli.settings import Settings
 from vivavoce.models.interfaces import ModelError
 from vivavoce.server.app import build
-from vivavoce.server.options import ServerOptions
+from vivavoce.server.options import Calls, ServerOptions
 from vivavoce.sessions.upkeep import Lasting
 from vivavoce.tools.interface import LoadError
 
@@ -79,6 +79,7 @@ def announcement(settings: Settings, backend: Backend, address: str, served: boo
 
 def _server_options(settings: Settings, voices: Sequence[str], served: bool) -> ServerOptions:
     longest, silence = settings.session_minutes, settings.silence_minutes
+    ice = IceServers(settings.stun, settings.turn, settings.turn_secret)
     return ServerOptions(
         public_url=settings.public_url,
         served=served,
@@ -98,7 +99,10 @@ def _server_options(settings: Settings, voices: Sequence[str], served: bool) -> 
         max_parked=settings.max_parked,
         agents=settings.agents,
         prices=compose.prices(settings),
-        ice=IceServers(settings.stun, settings.turn, settings.turn_secret),
+        ice=ice,
+        calls=Calls(
+            settings.udp_port_range, settings.public_address, ice if settings.ice_for == "both" else IceServers()
+        ),
         language=settings.language,
         store=settings.store,
         keep_days=settings.keep_days,

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from vivavoce.cli import compose
-from vivavoce.cli.checks import answers, machine, tools
+from vivavoce.cli.checks import answers, calls, machine, tools
 from vivavoce.cli.checks.finding import Finding, bad
 from vivavoce.cli.options import EPILOG, SectionedCommand, read, settings_options
 from vivavoce.cli.settings import Settings
@@ -50,6 +50,8 @@ async def _findings(settings: Settings) -> AsyncIterator[Finding]:
     yield machine.https(settings)
     for address in dict.fromkeys(filter(None, ("127.0.0.1", machine.lan_address()))):
         yield await asyncio.to_thread(machine.udp, address)
+    for finding in calls.calls(settings):
+        yield finding
     if relays := machine.relays(settings):
         yield relays
     yield machine.proxies(os.environ)

@@ -13,8 +13,8 @@ from urllib.parse import urlsplit
 from vivavoce.client.allowlist import Allowed
 
 __all__ = [
-    "Parse", "addresses", "allowed", "choice", "database", "directory", "existing_file", "host", "http_url",
-    "ice_servers", "language", "number", "origins", "redis_url", "switch", "text",
+    "Parse", "addresses", "allowed", "choice", "database", "directory", "existing_file", "host", "host_addresses",
+    "http_url", "ice_servers", "language", "number", "origins", "port_range", "redis_url", "switch", "text",
 ]  # fmt: skip
 
 Parse = Callable[[object], object]
@@ -133,6 +133,24 @@ def directory(raw: object) -> Path:
     if path.exists() and not path.is_dir():
         raise ValueError("is a file, not a directory")
     return path
+
+
+def port_range(raw: object) -> tuple[int, int]:
+    """``40000-40100``, or one port alone."""
+    found = re.fullmatch(r"(\d+)(?:\s*-\s*(\d+))?", str(raw).strip())
+    low, high = (int(found[1]), int(found[2] or found[1])) if found else (0, 0)
+    if not 0 < low <= high <= 65_535:
+        raise ValueError("is not a range of ports such as 40000-40100, or one port")
+    return low, high
+
+
+def host_addresses(raw: object) -> tuple[str, ...]:
+    """IP addresses of machines: from commas in one text, or from a list."""
+    found = addresses(raw)
+    for word in found:
+        if "/" in word:
+            raise ValueError(f"has {word!r}, which is a network and not one address")
+    return found
 
 
 def addresses(raw: object) -> tuple[str, ...]:

@@ -1,7 +1,6 @@
 """The application, put together: plain values and a backend in, an ASGI application out."""
 
 import asyncio
-import importlib
 import logging
 import secrets
 import time
@@ -18,9 +17,8 @@ from vivavoce.access.keys import GivenKeys
 from vivavoce.access.limits import Limits
 from vivavoce.access.sealing import Sealer
 from vivavoce.backends.interface import Backend
-from vivavoce.protocol.dialects import Dialect
-from vivavoce.protocol.frame import Line
 from vivavoce.server import watching
+from vivavoce.server.answering import answering
 from vivavoce.server.api import routes as api
 from vivavoce.server.errors import handlers
 from vivavoce.server.keeping import Keeping
@@ -89,7 +87,7 @@ def build(
         ),
         limits=Limits(options.allowances, now=now, storage=keeping.counts),
         store=store,
-        answer_call=answer_call or _aiortc(new_id),
+        answer_call=answer_call or answering(options.calls, new_id, now),
         new_id=new_id,
         now=now,
     )
@@ -139,13 +137,3 @@ async def _warmed(warm: Callable[[], Awaitable[None]] | None) -> None:
             await warm()
     except Exception as error:
         log.warning("a model did not load: %s", error)
-
-
-def _aiortc(new_id: Callable[[str], str]) -> AnswerCall:
-    async def answer(offer: str, dialect: Dialect) -> tuple[Line, str]:
-        # 30 MB and half a second, once, unless it was warmed up; beside the loop, where other sessions go on.
-        call = await asyncio.to_thread(importlib.import_module, "vivavoce.transports.webrtc.call")
-        answered: tuple[Line, str] = await call.answer(offer, dialect, new_id=lambda: new_id("event_"))
-        return answered
-
-    return answer

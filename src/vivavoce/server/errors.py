@@ -54,7 +54,7 @@ def _refused(error: Refused) -> Told:
 
 
 def _protocol(error: ProtocolError) -> Told:
-    return Told(400, error.body())
+    return Told(503 if error.code == "no_udp_port" else 400, error.body())
 
 
 def _backend(error: BackendError) -> Told:

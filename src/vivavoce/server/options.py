@@ -12,11 +12,23 @@ from vivavoce.access.turn import IceServers
 from vivavoce.models.remote.place import OPENAI_MODELS, RemoteSense
 from vivavoce.sessions.upkeep import Lasting
 
-__all__ = ["STATIC", "ServerOptions", "Transport"]
+__all__ = ["STATIC", "Calls", "ServerOptions", "Transport"]
 
 STATIC = Path(__file__).parent.parent / "static"
 
 Transport = Literal["auto", "webrtc", "websocket"]
+
+
+@dataclass(frozen=True, slots=True)
+class Calls:
+    """How callers reach this server. By default: any port, the addresses it has, and nobody is asked about them."""
+
+    udp_ports: tuple[int, int] | None = None
+    """The lowest and the highest that calls may take; where they are one, all calls share it."""
+    public: Sequence[str] = ()
+    """Addresses that are offered in the place of this machine's own."""
+    servers: IceServers = field(default_factory=IceServers)
+    """That are asked how this machine can be reached."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +54,8 @@ class ServerOptions:
     agents: Agents = field(default_factory=Agents, repr=False)
     ice: IceServers = field(default_factory=IceServers)
     """What the page tells its browser to ask on its way here."""
+    calls: Calls = field(default_factory=Calls)
+    """How callers reach this server."""
     language: str | None = None
     """Of the page's own words; None is the browser's."""
     prices: Prices = field(default_factory=lambda: Prices({}, free=True), repr=False)

@@ -11,6 +11,7 @@ from vivavoce.access.prices import Price
 from vivavoce.access.tool_table import ToolSpec, secrets_of
 from vivavoce.cli.settings.address import Address
 from vivavoce.cli.settings.answers import Answers
+from vivavoce.cli.settings.calls import Calls
 from vivavoce.cli.settings.entry import Entry
 from vivavoce.cli.settings.models import Models
 from vivavoce.cli.settings.page import Page
@@ -21,7 +22,7 @@ __all__ = ["Settings", "specs"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Settings(Running, Page, Models, Answers, Entry, Address):  # the last one's fields come first
+class Settings(Running, Calls, Page, Models, Answers, Entry, Address):  # the last one's fields come first
     agents: Agents = field(default_factory=Agents)
     """The tables ``[agents.NAME]`` of the file."""
     tools: tuple[ToolSpec, ...] = ()

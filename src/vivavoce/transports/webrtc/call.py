@@ -23,13 +23,13 @@ from vivavoce.protocol.dialects import Dialect
 from vivavoce.protocol.frame import APPEND, AUDIO_DELTA, FLUSH, HOLD, REST, Frame
 from vivavoce.protocol.wire.errors import ProtocolError
 from vivavoce.transports.webrtc.channel import LABEL, Events
-from vivavoce.transports.webrtc.ice import Reach, configuration, prepare
+from vivavoce.transports.webrtc.ice import Reach, configuration, prepare, reach
 from vivavoce.transports.webrtc.inbox import Inbox
 from vivavoce.transports.webrtc.receiver import hear
 from vivavoce.transports.webrtc.sdp import Offer, invalid_offer, read_offer
 from vivavoce.transports.webrtc.track import Speaker
 
-__all__ = ["Call", "answer"]
+__all__ = ["Call", "answer", "reach"]
 
 CONNECT_TIMEOUT = 15.0
 """Seconds from the answer until the data channel must be open."""
