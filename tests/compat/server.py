@@ -2,21 +2,25 @@
 
 import asyncio
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from starlette.applications import Starlette
+
 from tests.compat.words import PitchStt, WordsLlm
 from tests.engine.support import senses
 from vivavoce.backends.builtin import Builtin
+from vivavoce.backends.interface import Backend
 from vivavoce.cli.certificate import self_signed
+from vivavoce.models.interfaces import Llm
 from vivavoce.server.app import build
 from vivavoce.server.options import ServerOptions
 from vivavoce.server.run import Server, Serving, listen
 
-__all__ = ["Place", "serving"]
+__all__ = ["Place", "engine", "plain", "serving"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,15 +50,23 @@ class Place:
         return f"{self.websocket_base}/realtime"
 
 
+def plain(place: Place) -> Starlette:
+    return build(ServerOptions(allow_origins=(place.other_origin,)), engine())
+
+
+def engine(llm: Llm | None = None) -> Backend:
+    return Builtin(senses(stt=PitchStt(), llm=llm or WordsLlm()), lambda: datetime.now(UTC).timestamp())
+
+
 @contextmanager
-def serving(directory: Path) -> Iterator[Place]:
+def serving(directory: Path, app: Callable[[Place], Starlette] = plain) -> Iterator[Place]:
     """``directory`` is for the certificate."""
     certificate, key = self_signed(directory, frozenset({"127.0.0.1", "localhost"}), datetime.now(UTC))
     sockets = [listen("127.0.0.1", 0), listen("127.0.0.1", 0)]
     ports = [each.getsockname()[1] for each in sockets]
     place = Place(f"http://127.0.0.1:{ports[0]}", f"https://127.0.0.1:{ports[1]}", certificate)
-    plain = _server(place, Serving(drain_seconds=0))
-    secure = _server(place, Serving(drain_seconds=0, certificate=certificate, private_key=key))
+    plain = Server(app(place), Serving(drain_seconds=0))
+    secure = Server(app(place), Serving(drain_seconds=0, certificate=certificate, private_key=key))
 
     async def serve() -> None:
         await asyncio.gather(plain.serve(sockets[:1]), secure.serve(sockets[1:]))
@@ -66,8 +78,3 @@ def serving(directory: Path) -> Iterator[Place]:
     finally:
         plain.should_exit = secure.should_exit = True
         thread.join(20)
-
-
-def _server(place: Place, how: Serving) -> Server:
-    backend = Builtin(senses(stt=PitchStt(), llm=WordsLlm()), lambda: datetime.now(UTC).timestamp())
-    return Server(build(ServerOptions(allow_origins=(place.other_origin,)), backend), how)

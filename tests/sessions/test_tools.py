@@ -298,6 +298,54 @@ async def test_a_tool_can_be_demanded_as_an_mcp_servers_and_the_model_may_then_c
     assert [thought.prompt.tool_choice for thought in asked] == ["function:weather", "auto"]
 
 
+@BOTH
+@virtual_time
+async def test_a_client_that_asks_for_what_it_was_given_is_told_that_there_is_nothing_more(answers):
+    """One official SDK does so behind each ``mcp_call``."""
+    given = thinking(calls("weather"), says("Sunny."), says("Anew."), says("Once more."))
+    async with serving_tools(given, tool("weather", sunny), answers=answers) as hand:
+        await hand.write("How is the weather?", **TEXT)
+        await hand.until("response.mcp_call.completed")
+        await hand.until("response.done")
+        await hand.say("response.create", event_id="unasked")
+        empty = (await hand.until("response.done"))["response"]
+        assert (empty["status"], empty["output"], empty["usage"]["total_tokens"]) == ("completed", [], 0)
+        assert empty["id"] not in (event["response"]["id"] for event in hand.of("response.done")[:-1])
+        assert hand.of("response.created")[-1]["response"]["id"] == empty["id"]
+        await hand.say("response.create")
+        assert (await hand.until("response.done"))["response"]["output"]
+        await hand.write("Once more", **TEXT)
+        assert (await hand.until("response.done"))["response"]["output"]
+    assert "error" not in hand.types
+    assert len(mind(given).asked) == 4
+
+
+@virtual_time
+async def test_one_that_asks_while_the_answer_goes_on_gets_that():
+    given = thinking(calls("weather", "slow"), says("Sunny."))
+    async with serving_tools(given, tool("weather", sunny), tool("slow", slow(2.0))) as hand:
+        await hand.write("How is the weather?", **TEXT)
+        await hand.until("response.mcp_call.completed")
+        await hand.say("response.create")
+        assert len((await hand.until("response.done"))["response"]["output"]) == 3
+    assert "error" not in hand.types
+
+
+@virtual_time
+async def test_after_a_while_or_with_something_new_to_say_it_is_a_wish_like_any():
+    for seconds, item in ((6.0, None), (0.0, "And tomorrow?")):
+        given = thinking(calls("weather"), says("Sunny."), says("Anew."))
+        async with serving_tools(given, tool("weather", sunny)) as hand:
+            await hand.write("How is the weather?", **TEXT)
+            await hand.until("response.done")
+            await asyncio.sleep(seconds)
+            if item:
+                await hand.write(item)
+            else:
+                await hand.say("response.create")
+            assert (await hand.until("response.done"))["response"]["output"]
+
+
 # Cancelled, interrupted, beside ---------------------------------------------------------------------
 
 

@@ -11,6 +11,7 @@ a client may ask for a new one as soon as it is told so.
 
 import asyncio
 import logging
+import math
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
@@ -19,7 +20,7 @@ from typing import Any
 from vivavoce.protocol.frame import AUDIO_DELTA, Frame
 from vivavoce.protocol.session.mcp import McpFailure
 from vivavoce.sessions.answer import Answer, Call, State, changed
-from vivavoce.sessions.asking import Asking
+from vivavoce.sessions.asking import AFTERWARDS, Asking
 from vivavoce.sessions.bench import Bench
 from vivavoce.sessions.fillers import Fillers
 from vivavoce.sessions.filters import Asides, News
@@ -272,6 +273,7 @@ class Tools:
     def _closed(self, answer: Answer, call: Call, result: str | McpFailure | None) -> Frames:
         """The end of a call, as clients are told of it."""
         call.end(result)
+        self._asking.given(math.inf)
         where = {"response_id": answer.id, "output_index": answer.index(call.item_id)}
         frames = [self._event("response.output_item.done", **where, item=call.view())]
         if result is not None:
@@ -323,6 +325,8 @@ class Tools:
             self._bench.cancel(call.item_id)
             frames += self._closed(answer, call, None)
         self._give(answer.due)
+        self._asking.latest = answer.response
+        self._asking.given(self._clock() + AFTERWARDS)
         return [*frames, self._event("response.done", response=answer.done(status, details))]
 
     def _given_up(self, answer: Answer, reason: str) -> Frames:

@@ -26,7 +26,7 @@ AGAIN_SECONDS, RETRY_SECONDS = 300.0, 30.0
 """After how long a server is asked again, and one that did not answer."""
 
 
-class _Shelf:
+class Shelf:
     """The tools that were written down in one place."""
 
     def __init__(self, fixed: Sequence[ServerTool] = (), listed: Sequence[McpListing] = ()) -> None:
@@ -41,8 +41,8 @@ class _Shelf:
 class Toolbox:
     """``Toolbox()`` is empty. :meth:`run` and :meth:`close` are for whoever serves."""
 
-    def __init__(self, common: _Shelf | None = None, agents: Mapping[str, _Shelf] | None = None) -> None:
-        self._common, self._agents = common or _Shelf(), dict(agents or {})
+    def __init__(self, common: Shelf | None = None, agents: Mapping[str, Shelf] | None = None) -> None:
+        self._common, self._agents = common or Shelf(), dict(agents or {})
         self._elsewhere: Elsewhere | None = None
         self._asked = asyncio.Event()
 
@@ -100,7 +100,7 @@ class Toolbox:
         return [listing for shelf in (self._common, *self._agents.values()) for listing in shelf.listed]
 
 
-def _load(specs: Sequence[ToolSpec], directory: Path, elsewhere: Elsewhere, resolve: Resolve) -> _Shelf:
+def _load(specs: Sequence[ToolSpec], directory: Path, elsewhere: Elsewhere, resolve: Resolve) -> Shelf:
     fixed: list[ServerTool] = []
     listed: list[McpListing] = []
     for spec in specs:
@@ -113,7 +113,7 @@ def _load(specs: Sequence[ToolSpec], directory: Path, elsewhere: Elsewhere, reso
                 fixed.append(load_http(spec, resolve))
             case McpSpec():
                 listed.append(McpListing(spec, resolve))
-    return _Shelf(fixed, listed)
+    return Shelf(fixed, listed)
 
 
 def _check(at: str, tools: Sequence[ServerTool], others: Iterable[Mapping[str, Any]]) -> None:

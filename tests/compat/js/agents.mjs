@@ -16,7 +16,38 @@ const weather = tool({
   },
 });
 
+const colour = tool({
+  name: "colour",
+  description: "The favourite colour of the user.",
+  parameters: z.object({}),
+  execute: async () => "blue",
+});
+
+/** Beside a tool that the server runs, and of which this client knows nothing. */
+const serverTools = {
+  async server_tool(talk) {
+    talk.say(WEATHER);
+    await talk.words("assistant", (texts) => texts.some((text) => text.includes("sunny")));
+    await talk.ended(2); // this SDK asks for a response behind each mcp_call; there is nothing more to say
+    talk.session.sendMessage(HELLO);
+    const said = await talk.words("assistant", (texts) => texts.includes("Hello to you."));
+    return { said, calls: talk.calls() };
+  },
+
+  async server_tool_interrupted(talk) {
+    talk.say(WEATHER);
+    await talk.happening("response.mcp_call.in_progress");
+    talk.say(STOP);
+    const said = await talk.words("assistant", (texts) => texts.includes("All right."));
+    return { said: said.at(-1) };
+  },
+};
+
+export const ownTools = (scenario) => (scenario in serverTools ? [colour] : [weather]);
+
 export const scenarios = {
+  ...serverTools,
+
   async spoken_turn(talk) {
     talk.say(HELLO);
     const [said] = await talk.words("assistant");
@@ -46,8 +77,8 @@ export const scenarios = {
 
 /** A session of one agent, not yet connected, and what happens in it. Sound and interruptions show as they do on a
  * WebSocket; over WebRTC they are the browser's and the server's affair. */
-export function talkOver(transport) {
-  const agent = new RealtimeAgent({ name: "Test", instructions: "Be brief.", tools: [weather] });
+export function talkOver(transport, tools = [weather]) {
+  const agent = new RealtimeAgent({ name: "Test", instructions: "Be brief.", tools });
   const session = new RealtimeSession(agent, { transport, model: "gpt-realtime", tracingDisabled: true });
   const turnstile = new Turnstile();
   const happened = new Set();
@@ -63,7 +94,11 @@ export function talkOver(transport) {
   };
   session.on("audio", () => happens("audio"));
   session.on("audio_interrupted", () => happens("audio_interrupted"));
-  session.on("transport_event", ({ type }) => happens(type));
+  let ended = 0;
+  session.on("transport_event", ({ type }) => {
+    if (type === "response.done") ended += 1;
+    happens(type);
+  });
   session.on("error", (error) => {
     failure = error;
     turnstile.move();
@@ -77,6 +112,8 @@ export function talkOver(transport) {
   return {
     session,
     happening,
+    calls: () => history.filter(({ type }) => type !== "message").map(({ type, name, output }) => [type, name, output]),
+    ended: (responses) => until(() => ended >= responses),
     speaks: () => happening("audio"),
     interrupted: () => happening("audio_interrupted"),
     words: (role, enough = (texts) => texts.length > 0) =>

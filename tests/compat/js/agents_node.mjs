@@ -1,10 +1,10 @@
 // @openai/agents-realtime over a WebSocket: node agents_node.mjs SCENARIO WEBSOCKET_URL KEY
 import { OpenAIRealtimeWebSocket } from "@openai/agents-realtime";
-import { scenarios, talkOver } from "./agents.mjs";
+import { ownTools, scenarios, talkOver } from "./agents.mjs";
 import { chunks, perform, spoken } from "./conversation.mjs";
 
-const over = (scenario) => async (url, apiKey) => {
-  const talk = talkOver(new OpenAIRealtimeWebSocket({ url }));
+const over = (name, scenario) => async (url, apiKey) => {
+  const talk = talkOver(new OpenAIRealtimeWebSocket({ url }), ownTools(name));
   await talk.session.connect({ apiKey, url });
   talk.say = (question) => {
     for (const chunk of chunks(spoken(question))) talk.session.sendAudio(chunk.buffer);
@@ -12,4 +12,4 @@ const over = (scenario) => async (url, apiKey) => {
   return scenario(talk);
 };
 
-await perform(Object.fromEntries(Object.entries(scenarios).map(([name, scenario]) => [name, over(scenario)])));
+await perform(Object.fromEntries(Object.entries(scenarios).map(([name, scenario]) => [name, over(name, scenario)])));
