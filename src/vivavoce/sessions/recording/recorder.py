@@ -7,6 +7,7 @@ keep up, or the disk is full, the recording ends there: the session goes on, and
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from typing import Any, BinaryIO, Final, NamedTuple
 
 from vivavoce.engine.formats import Decoder
@@ -104,14 +105,13 @@ class Recorder:
     # The file -------------------------------------------------------------------------------------------
 
     async def _write(self, file: OpusFile, raw: BinaryIO) -> None:
-        while self._taking and not self._over.is_set():
-            try:
+        over = False
+        while self._taking and not over:
+            with suppress(TimeoutError):
                 async with asyncio.timeout(WRITE_SECONDS):
                     await self._over.wait()
-            except TimeoutError:
-                pass
-            now = self._now()
-            pcm = self._timeline.finish(now) if self._over.is_set() else self._timeline.take(now)
+            over, now = self._over.is_set(), self._now()
+            pcm = self._timeline.finish(now) if over else self._timeline.take(now)
             try:
                 await asyncio.to_thread(file.write, pcm)
                 if not await self._tell(Recorded(file.ms, raw.tell(), "recording")):
