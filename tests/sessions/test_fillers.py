@@ -1,6 +1,7 @@
 """What is said while a tool takes long, on virtual time, with both backends."""
 
 import asyncio
+from typing import Any
 
 import pytest
 
@@ -15,7 +16,7 @@ FILLER = Filler(("One moment.", "Still looking."), 3.0)
 ASKED = 'Say exactly "One moment." and nothing else.'
 
 
-def transcripts(response: dict) -> list[str]:
+def transcripts(response: dict[str, Any]) -> list[str]:
     return [item["content"][0]["transcript"] for item in response["output"] if item["type"] == "message"]
 
 

@@ -41,7 +41,12 @@ class Theirs:
         self.line.arrive(Frame(type, {"type": type, "event_id": "theirs", **fields}))
 
     def begin(self, number: int, **fields: Any) -> None:
-        response = {"id": f"resp_{number}", "status": "in_progress", "conversation_id": "conv_1", "metadata": None}
+        response: dict[str, Any] = {
+            "id": f"resp_{number}",
+            "status": "in_progress",
+            "conversation_id": "conv_1",
+            "metadata": None,
+        }
         response |= {"output": [], "output_modalities": ["audio"], "usage": None, **fields}
         self.tell("response.created", response=response)
 
@@ -54,7 +59,12 @@ class Theirs:
 
     def end(self, number: int, *output: dict[str, Any], status: str = "completed", **fields: Any) -> None:
         usage = {"total_tokens": 10, "input_tokens": 6, "output_tokens": 4, "input_token_details": {"text_tokens": 6}}
-        response = {"id": f"resp_{number}", "status": status, "status_details": None, "output": [*output]}
+        response: dict[str, Any] = {
+            "id": f"resp_{number}",
+            "status": status,
+            "status_details": None,
+            "output": [*output],
+        }
         response |= {"usage": usage, "conversation_id": "conv_1", "metadata": None, **fields}
         self.tell("response.done", response=response)
 
