@@ -4,6 +4,7 @@ import asyncio
 import logging
 from typing import Final
 
+from vivavoce.server.mending import mend
 from vivavoce.server.service import Service
 
 __all__ = ["DAY", "HOUR", "retain"]
@@ -22,6 +23,10 @@ async def retain(service: Service) -> None:
             await _once(service)
         except Exception as error:
             log.warning("what is too old could not all be deleted: %s", error)
+        try:
+            await mend(service)
+        except Exception as error:
+            log.warning("recordings that broke off could not all be put in order: %s", error)
         await asyncio.sleep(HOUR)
 
 

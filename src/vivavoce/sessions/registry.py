@@ -13,6 +13,7 @@ from vivavoce.sessions.berth import Berth, State
 from vivavoce.sessions.filters import Asides, Beside, Filter, Observer
 from vivavoce.sessions.hub import Hub
 from vivavoce.sessions.notices import Notices
+from vivavoce.sessions.recording.upload import Upload
 from vivavoce.sessions.usage import Meter, Purse
 
 __all__ = ["Draining", "Full", "Live", "Registry"]
@@ -77,6 +78,8 @@ class Live:
         """What runs as long as the session does."""
         self.record: str | None = None
         """The id of its record in the store. Set before it is steered, it goes on in that one."""
+        self.upload: Upload | None = None
+        """Where its client brings its recording, if the client makes it."""
         self.notices = Notices()
         """What is to be said of it that is no event of the protocol."""
         self.berth: Berth | None = None

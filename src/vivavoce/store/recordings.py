@@ -73,6 +73,12 @@ class Recordings:
         query = query.order_by(_recordings.c.started_at, _recordings.c.name)
         return [_recording(row) for row in await self._run(lambda connection: connection.execute(query).all())]
 
+    async def unfinished(self) -> list[tuple[str, Recording]]:
+        """Those that are being made, or that a crash has left, with their sessions' ids."""
+        query = select(_recordings).where(_recordings.c.state == "recording")
+        rows = await self._run(lambda connection: connection.execute(query).all())
+        return [(row.session_id, _recording(row)) for row in rows]
+
 
 def _recording(row: Row[Any]) -> Recording:
     values = dict(row._mapping)

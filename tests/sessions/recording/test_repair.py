@@ -21,8 +21,9 @@ def length(path: Path) -> float:
 
 def recorded(path: Path, seconds: int) -> Path:
     file = OpusFile(path.open("wb"))
+    noise = np.random.default_rng(1).integers(-3000, 3000, 48_000, np.int16).tobytes()
     for _ in range(seconds):
-        file.write(bytes(4 * 24_000))
+        file.write(noise)
     file.close()
     return path
 

@@ -10,7 +10,7 @@ from vivavoce.server.errors import SessionNotFound
 from vivavoce.server.service import Service, bearer
 from vivavoce.sessions.registry import Live
 
-__all__ = ["events"]
+__all__ = ["events", "may_hear"]
 
 
 async def events(service: Service, request: Request) -> Response:
@@ -18,7 +18,7 @@ async def events(service: Service, request: Request) -> Response:
     Raises :class:`SessionNotFound`, for a session of somebody else too."""
     principal = await service.gate.enter(bearer(request))
     live = service.registry.named(request.path_params["id"])
-    if live is None or not _may_hear(principal, live):
+    if live is None or not may_hear(principal, live):
         raise SessionNotFound
 
     async def still() -> bool:
@@ -31,8 +31,9 @@ async def events(service: Service, request: Request) -> Response:
     return EventStream(live.notices, still)
 
 
-def _may_hear(principal: Principal, live: Live) -> bool:
-    """Many pages have ephemeral keys of one owner: each hears of its own session alone."""
+def may_hear(principal: Principal, live: Live) -> bool:
+    """Whether what is ours about this session is for them. Many pages have ephemeral keys of one owner: each hears of
+    its own session alone."""
     if principal.grant is not None:
         return principal.grant.id != "" and principal.grant.id == live.opened_by
     return principal.may_control(live.owner)

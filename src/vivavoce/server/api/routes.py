@@ -3,6 +3,7 @@
 from vivavoce.server.api import documents
 from vivavoce.server.api.config import config
 from vivavoce.server.api.events import events
+from vivavoce.server.api.recording_parts import Part, bring
 from vivavoce.server.operations import Content, Operation
 
 __all__ = ["OPERATIONS"]
@@ -16,6 +17,11 @@ OPERATIONS = [
         method="GET", path="/api/sessions/{id}/events", name="events", handle=events, key="connect",
         answers=(Content(None, ("text/event-stream",)),),
         says="What a live session says beside the protocol, as server-sent events",
+    ),
+    Operation(
+        method="POST", path="/api/sessions/{id}/recording", name="bring_recording", handle=bring, key="connect",
+        query=Part, body=Content(None, ("audio/webm", "audio/ogg")), answers=(Content(None, (), 204),),
+        says="A part of the recording that a client makes itself, where the sound goes past this server",
     ),
     *documents.OPERATIONS,
 ]  # fmt: skip

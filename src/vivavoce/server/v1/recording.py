@@ -3,14 +3,16 @@
 import asyncio
 import logging
 from collections.abc import Sequence
+from pathlib import Path
 from typing import BinaryIO, Final
 
 from vivavoce.backends.interface import Relays
 from vivavoce.server.service import Service
-from vivavoce.server.v1.record import kept
+from vivavoce.server.v1.record import kept as keeps
 from vivavoce.server.v1.wish import Wanted
 from vivavoce.sessions.filters import Observer
 from vivavoce.sessions.recording.recorder import Recorded, Recorder
+from vivavoce.sessions.recording.upload import Upload
 from vivavoce.sessions.registry import Live
 from vivavoce.store.recordings import Recording
 from vivavoce.store.sessions import Session
@@ -30,9 +32,13 @@ def recorders(service: Service, live: Live, wanted: Wanted, begun: Session) -> S
         return ()
     if _passes_by(service, wanted):
         live.notices.tell("recording", on=True, by="client")
-        return ()
+        kept = _Kept(service, live, begun)
+        live.upload = Upload(kept.make, kept.tell)
+        return (live.upload,)
     live.notices.tell("recording", on=True, by="server")
-    return (_Kept(service, live, wanted, begun).recorder,)
+    kept = _Kept(service, live, begun)
+    clock, media = asyncio.get_running_loop().time, wanted.request.media
+    return (Recorder(clock, kept.open, kept.tell, media=media, wanted=lambda: keeps(service, wanted) == "audio"),)
 
 
 def _passes_by(service: Service, wanted: Wanted) -> bool:
@@ -43,27 +49,27 @@ def _passes_by(service: Service, wanted: Wanted) -> bool:
 class _Kept:
     """One recording on its way into the store."""
 
-    def __init__(self, service: Service, live: Live, wanted: Wanted, begun: Session) -> None:
+    def __init__(self, service: Service, live: Live, begun: Session) -> None:
         self._service, self._live, self._begun = service, live, begun
         self._name = f"{service.new_id('')[:16]}.ogg"
-        self._noted = 0
-        self.recorder = Recorder(
-            asyncio.get_running_loop().time,
-            self._open,
-            self._tell,
-            media=wanted.request.media,
-            wanted=lambda: kept(service, wanted) == "audio",
-        )
         self._started_at = service.now()
+        self._noted = 0
 
-    async def _open(self) -> BinaryIO:
+    async def open(self) -> BinaryIO:
+        path = await self.make()
+        return await asyncio.to_thread(path.open, "r+b")
+
+    async def make(self) -> Path:
+        """An empty file, this user's alone. Raises :class:`OSError`."""
         store, id = self._service.store, self._begun.id
         await store.sessions.begin(self._begun)  # what is written of it comes a moment later
         path = await asyncio.to_thread(store.files.make, id, self._name)
         await store.recordings.begin(id, Recording(name=self._name, started_at=self._started_at))
-        return await asyncio.to_thread(path.open, "xb")
+        await asyncio.to_thread(path.touch, 0o600, exist_ok=False)
+        return path
 
-    async def _tell(self, recorded: Recorded) -> bool:
+    async def tell(self, recorded: Recorded) -> bool:
+        """Whether it is still wanted."""
         if recorded.state == "recording" and recorded.ms - self._noted < NOTE_SECONDS * 1000:
             return True
         self._noted = recorded.ms
