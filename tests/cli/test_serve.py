@@ -64,8 +64,14 @@ LOCAL = {"backend": "upstream", "upstream_url": "http://127.0.0.1:9/v1", "model"
         ),
         ({}, "sk-1", ["Answers: https://api.openai.com/v1, gpt-realtime.", "OPENAI_API_KEY stays"], "instead"),
         (LOCAL, "", ["Answers: http://127.0.0.1:9/v1, other."], "OPENAI_API_KEY"),
+        (
+            {"llm": "openai", "llm_url": "http://127.0.0.1:9/v1", "llm_model": "tiny"},
+            "sk-1",
+            ["Answers: scripted, on this machine.", "It thinks with tiny at http://127.0.0.1:9/v1."],
+            "It hears",
+        ),
     ],
-    ids=["builtin", "builtin by choice", "openai", "another server"],
+    ids=["builtin", "builtin by choice", "openai", "another server", "a mind elsewhere"],
 )
 def test_what_it_announces(tmp_path: Path, options: dict[str, str], key: str, said: list[str], not_said: str):
     settings = load(options, directory=tmp_path, environ={"OPENAI_API_KEY": key})

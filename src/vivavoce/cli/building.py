@@ -13,6 +13,7 @@ from vivavoce.cli import compose
 from vivavoce.cli.keeping import keep, lets_somebody_in, open_stored
 from vivavoce.cli.settings import Settings
 from vivavoce.models.interfaces import ModelError
+from vivavoce.models.remote.place import OPENAI, OPENAI_MODELS
 from vivavoce.server.app import build
 from vivavoce.server.options import Calls, ServerOptions
 from vivavoce.sessions.upkeep import Lasting
@@ -69,12 +70,23 @@ def announcement(settings: Settings, backend: Backend, address: str, served: boo
         if settings.upstream_key:
             lines.append(f"The key in {settings.upstream_key_env} stays in this process. Without: --backend builtin")
     else:
-        lines.append(f"Answers: {backend.name}, on this machine.")
+        lines += [f"Answers: {backend.name}, on this machine.", *_remote(settings)]
         if settings.upstream_key:
             lines.append(f"To use the key in {settings.upstream_key_env} instead: --backend upstream")
         else:
             lines.append("To talk to OpenAI instead, set OPENAI_API_KEY, here or in a file .env, and start again.")
     return [*lines, "Ctrl-C stops it.", ""]
+
+
+def _remote(settings: Settings) -> list[str]:
+    """Which of its senses are elsewhere."""
+    senses = {"stt": "It hears with", "llm": "It thinks with", "tts": "It speaks with"}
+    chosen = ((words, settings.chosen[sense]) for sense, words in senses.items())
+    return [
+        f"{words} {each.model or 'the usual model'} at {each.url or OPENAI}."
+        for words, each in chosen
+        if each.name == "openai"
+    ]
 
 
 def _server_options(settings: Settings, voices: Sequence[str], served: bool) -> ServerOptions:
@@ -99,6 +111,7 @@ def _server_options(settings: Settings, voices: Sequence[str], served: bool) -> 
         max_parked=settings.max_parked,
         agents=settings.agents,
         prices=compose.prices(settings),
+        plain_models={**OPENAI_MODELS, **{sense: each.model for sense, each in settings.chosen.items() if each.model}},
         ice=ice,
         calls=Calls(
             settings.udp_port_range, settings.public_address, ice if settings.ice_for == "both" else IceServers()

@@ -88,11 +88,13 @@ def _builtin(settings: Settings) -> Answerer:
     mcp = McpClient(AllowList(settings.allow_mcp))
 
     async def warm() -> None:
-        await models.warm()
-        await mcp.warm()
-        if settings.transport != "websocket":  # half a second, in which the first caller's first words would be lost
-            await asyncio.to_thread(importlib.import_module, "vivavoce.transports.webrtc.call")
-        gc.freeze()  # all that is loaded stays: to look through it for garbage takes 80 ms of somebody's sentence
+        try:
+            await models.warm()
+        finally:
+            await mcp.warm()
+            if settings.transport != "websocket":  # half a second, in which the first caller's words would be lost
+                await asyncio.to_thread(importlib.import_module, "vivavoce.transports.webrtc.call")
+            gc.freeze()  # all that is loaded stays: to look through it for garbage takes 80 ms of somebody's sentence
 
     scratch = settings.data_dir / "scratch"
     backend = Builtin(models, time.time, defaults, mcp, scratch, early=settings.speculation)

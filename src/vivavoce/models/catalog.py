@@ -72,9 +72,15 @@ class Models:
     """None: the end of a turn is heard in its words and pauses alone."""
 
     async def warm(self) -> None:
-        """Load now what would else be loaded by the first who talks. Raises :class:`ModelError`."""
+        """Load now what would else be loaded by the first who talks, and see whether those on other servers are there.
+        Raises :class:`ModelError`, once every one of them was tried."""
         senses: tuple[object, ...] = (self.vad, self.turn, self.stt, self.llm, self.tts)
-        await asyncio.gather(*(sense.warm() for sense in senses if isinstance(sense, _Warmable)))
+        warming = (sense.warm() for sense in senses if isinstance(sense, _Warmable))
+        failed = [error for error in await asyncio.gather(*warming, return_exceptions=True) if error is not None]
+        if unforeseen := next((error for error in failed if not isinstance(error, ModelError)), None):
+            raise unforeseen
+        if failed:
+            raise ModelError(" ".join(map(str, failed)))
 
     async def close(self) -> None:
         """Free workers and connections. Idempotent."""

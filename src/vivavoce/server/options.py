@@ -9,7 +9,7 @@ from vivavoce.access.agents import Agents, Kept
 from vivavoce.access.limits import Allowance, Kind
 from vivavoce.access.prices import Prices
 from vivavoce.access.turn import IceServers
-from vivavoce.models.remote.place import OPENAI_MODELS, RemoteSense
+from vivavoce.models.remote.place import OPENAI_MODELS
 from vivavoce.sessions.upkeep import Lasting
 
 __all__ = ["STATIC", "Calls", "ServerOptions", "Transport"]
@@ -60,7 +60,7 @@ class ServerOptions:
     """Of the page's own words; None is the browser's."""
     prices: Prices = field(default_factory=lambda: Prices({}, free=True), repr=False)
     """What usage costs; by default nothing, as on this machine."""
-    plain_models: Mapping[RemoteSense, str] = field(default_factory=lambda: dict(OPENAI_MODELS))
+    plain_models: Mapping[str, str] = field(default_factory=lambda: dict(OPENAI_MODELS))
     """What is asked of an upstream by a plain request whose client may not choose, or has not chosen."""
     max_sessions: int = 32
     park_seconds: float = 0

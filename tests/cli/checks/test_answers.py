@@ -6,14 +6,16 @@ from datetime import UTC, datetime
 import pytest
 
 from tests.support.backends import ScriptedBackend
+from tests.support.model_server import model_server
 from tests.support.serving import serving
 from vivavoce.access.agent_table import read_agents
 from vivavoce.access.prices import Prices
 from vivavoce.cli.checks import answers
 from vivavoce.cli.checks.finding import Finding
+from vivavoce.cli.checks.remotes import remotes
 from vivavoce.cli.settings import Settings
 from vivavoce.client.allowlist import Allowed
-from vivavoce.models.catalog import build
+from vivavoce.models.catalog import Chosen, build
 from vivavoce.models.interfaces import ModelError
 from vivavoce.server.options import ServerOptions
 
@@ -73,11 +75,7 @@ def upstream(url: str, key: str = KEY) -> Settings:
 async def test_an_upstream_that_takes_the_key():
     async with serving(ScriptedBackend(), ServerOptions(api_keys=(KEY,))) as server:
         found = await told(answers.upstream(upstream(server.http + "/v1")))
-    assert (found["reachable"].level, found["key"].level, found["model"].level) == (
-        "ok",
-        "ok",
-        "warn",
-    )  # a Vivavoce has no list of models yet
+    assert [found[matter].level for matter in ("reachable", "key", "model")] == ["ok"] * 3
     assert KEY not in str(found)
 
 
@@ -104,3 +102,17 @@ def test_agents_whose_trouble_comes_later_are_told_of_now():
     allowed = Settings(agents=agents, allow_mcp=(Allowed.parse("https://d.example"),))
     assert [finding.level for finding in answers.agents(allowed, Prices({}, free=True))] == ["ok"]
     assert answers.agents(Settings(), Prices({})) == []
+
+
+async def test_models_on_other_servers_are_asked_for_before_they_are_tried():
+    async with model_server() as server:
+        remote = Chosen("openai", "tiny", server.url)
+        models = build(clock=_clock, stt=remote, llm=remote, tts=remote)
+        server.tell_json({"data": [{"id": "tiny"}]})
+        server.tell_json({"data": [{"id": "large"}]})
+        server.tell_json({"detail": "who are you?"}, 401)
+        found = [finding async for finding in remotes(models)]
+        await models.close()
+    assert [(finding.about, finding.level) for finding in found] == [("stt", "ok"), ("llm", "warn"), ("tts", "fail")]
+    assert "does not name 'tiny' among its models: large" in found[1].says
+    assert "--tts-key-env" in found[2].says

@@ -8,6 +8,7 @@ from vivavoce.audio.resample import convert
 from vivavoce.backends.upstream.check import check_upstream
 from vivavoce.backends.upstream.patience import Patience
 from vivavoce.cli.checks.finding import Finding, Level, bad, fine
+from vivavoce.cli.checks.remotes import remotes
 from vivavoce.cli.settings import Settings
 from vivavoce.client.allowlist import Allowed, AllowList
 from vivavoce.models.catalog import Models
@@ -23,6 +24,8 @@ async def models(senses: Models) -> AsyncIterator[Finding]:
     """Each is loaded and used: the voice speaks, and recognition is given what it said. They are closed afterwards."""
     sound = bytearray()
     try:
+        async for finding in remotes(senses):
+            yield finding
         yield await _tried("hearing", lambda: _hears(senses))
         yield await _tried("voice", lambda: _speaks(senses, sound))
         yield await _tried("words", lambda: _recognises(senses, bytes(sound)))
@@ -72,7 +75,7 @@ async def _tried(about: str, attempt: Callable[[], Awaitable[str]]) -> Finding:
     try:
         says = await attempt()
     except (ModelError, OSError) as error:
-        return bad(about, str(error), "Install again with 'make setup', or choose another model.")
+        return bad(about, str(error), "Choose another model, or install again with 'make setup'.")
     return fine(about, f"{says} ({(time.perf_counter() - begun) * 1000:.0f} ms)")
 
 

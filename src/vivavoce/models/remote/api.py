@@ -166,7 +166,8 @@ class Api:
         finally:
             response.close()
         refused = refusal(self.remote, response.status, body, response.headers.get("Retry-After"))
-        log.warning("remote refused sense=%s status=%d said=%r", self.remote.sense, response.status, refused.said)
+        level = logging.INFO if response.method == "GET" else logging.WARNING  # a check tells by itself what it found
+        log.log(level, "remote refused sense=%s status=%d said=%r", self.remote.sense, response.status, refused.said)
         if not refused.passing:
             return refused
         return _Again(refused, self._patience.pause if refused.retry_after is None else refused.retry_after)

@@ -15,7 +15,7 @@ RemoteSense = Literal["stt", "llm", "tts"]
 OPENAI = "https://api.openai.com/v1"
 
 _WHAT = {"stt": "Speech recognition", "llm": "The model", "tts": "The voice"}
-OPENAI_MODELS: Mapping[RemoteSense, str] = {
+OPENAI_MODELS: Mapping[str, str] = {
     "stt": "gpt-4o-mini-transcribe",
     "llm": "gpt-4.1-mini",
     "tts": "gpt-4o-mini-tts",

@@ -96,13 +96,16 @@ class Thread:
             await self._service.store.usage.add(self._owner, bill)
             return
         items = self._items if self._kept != "off" else []
+        change: dict[str, Any] = {"ended_at": bill.ended_at, "end_reason": "It waits for its next turn."}
+        if items and items[-1].words:
+            change["preview"] = items[-1].words[:PREVIEW]
         await self._service.store.ledger.write(
             Batch(
                 session_id=self.id,
                 owner=self._owner,
                 now=bill.ended_at,
                 begun=self._session(bill),
-                change={"preview": items[-1].words[:PREVIEW]} if items and items[-1].words else {},
+                change=change,
                 title=next((item.words for item in items if item.role == "user" and item.words), None),
                 items=items,
                 responses=[bill],
