@@ -298,13 +298,13 @@ async def test_a_call_that_can_neither_be_heard_nor_hung_up_stays_noted():
 
 
 @asynccontextmanager
-async def started_again(at: Chain, *calls: DirectCall) -> AsyncIterator[Served]:
+async def started_again(at: Chain, *calls: DirectCall, options: ServerOptions | None = None) -> AsyncIterator[Served]:
     """A server of ours that finds these calls noted."""
     store = in_memory()
     for call in calls:
         await store.calls.begin(call)
     app = build(
-        ServerOptions(),
+        options or ServerOptions(),
         UpstreamBackend(at.proxy.url, KEY, patience=HASTE),
         keeping=Keeping(store=store),
         now=lambda: 1000.0,

@@ -1,8 +1,11 @@
 """Events in, items out: what was said, when, and how much of it was heard."""
 
+import json
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from tests.support.access import Clock
 from vivavoce.protocol.frame import AUDIO_DELTA, GAP, Frame
@@ -11,6 +14,9 @@ from vivavoce.sessions.observers.transcript import REMEMBERED, Transcript
 from vivavoce.store.items import END, Item
 
 WORDS = "conversation.item.input_audio_transcription"
+TYPES = [*Transcript(Clock(), media=True)._told, AUDIO_DELTA]
+KEYS = """id item item_id type response response_id output content content_index transcript text delta audio_end_ms
+audio_start_ms status role session audio format conversation_id previous_item_id seconds speaker arguments""".split()
 SECOND = bytes(48_000)
 """Of 24 kHz PCM."""
 
@@ -272,12 +278,48 @@ def test_it_remembers_no_more_than_it_may():
         "session.created",
         AUDIO_DELTA,
         "conversation.item.truncated",
+        "conversation.item.deleted",
+        "conversation.item.retrieved",
+        "response.output_audio_transcript.delta",
+        "input_audio_buffer.speech_started",
+        "input_audio_buffer.speech_stopped",
+        "input_audio_buffer.committed",
+        "output_audio_buffer.started",
+        "output_audio_buffer.stopped",
+        f"{WORDS}.completed",
     ],
 )
 def test_an_odd_event_breaks_nothing(type: str):
+    stream = Stream()
     for odd in (
         {},
         {"item": None, "response": None, "session": None},
         {"item": [], "audio_end_ms": "1", "item_id": None},
+        {"item": {"id": 7}, "response": {"output": [None]}, "item_id": 7, "delta": 3},
     ):
-        Stream().tell(type, **odd)
+        stream.tell(type, **odd)
+    stream.rest()
+    assert stream.written == {}
+
+
+JSON = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-5, 5)
+    | st.sampled_from(["", "a", "message", "output_audio", "input_audio"]),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(KEYS), inner, max_size=4),
+    max_leaves=12,
+)
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    st.lists(st.tuples(st.sampled_from(TYPES), st.dictionaries(st.sampled_from(KEYS), JSON, max_size=6)), max_size=8)
+)
+def test_whatever_an_upstream_says_something_is_made_of_it(said: list[tuple[str, dict[str, Any]]]):
+    stream, written = Stream(media=True), []
+    for type, data in said:
+        written += stream.transcript.told(Frame(type, data))
+    for item in [*written, *stream.transcript.rest()]:
+        json.dumps(item.item)
+        assert isinstance(item.words, str)

@@ -104,9 +104,9 @@ class Noted:
                 part["text"] = self.spoken[index].words if index in self.spoken else ""
         return {key: _short(value) for key, value in part.items()}
 
-    def _heard(self, index: int, told: str | None) -> str:
+    def _heard(self, index: int, transcript: Any) -> str:
         """What was told of it, unless it was cut: then no more than what had sounded by then."""
-        said = self.spoken.get(index)
+        said, told = self.spoken.get(index), transcript if isinstance(transcript, str) else None
         whole = (said.words if said else None) or told or ""
         if index not in self.cuts:
             return told if told is not None else whole

@@ -19,7 +19,7 @@ from typing import Any, Final
 
 from sqlalchemy.exc import DBAPIError, OperationalError
 
-from vivavoce.access.agents import Kept
+from vivavoce.access.agents import Kept, at
 from vivavoce.protocol.frame import Closed, Frame
 from vivavoce.sessions.notices import Notices
 from vivavoce.sessions.observers.transcript import Transcript
@@ -85,7 +85,11 @@ class Record:
 
     def told(self, frame: Frame) -> None:
         self._learn(frame)
-        items = self._transcript.told(frame)
+        try:
+            items = self._transcript.told(frame)
+        except Exception:  # whatever an upstream makes of the protocol, its session goes on
+            log.exception("an event of the type %s is not written down", frame.type)
+            return
         if items and self._kept() != "off":
             self._add(items)
 
@@ -96,12 +100,11 @@ class Record:
 
     def _learn(self, frame: Frame) -> None:
         if frame.type in ("session.created", "session.updated"):
-            audio = (frame.data.get("session") or {}).get("audio") or {}
-            self._know("voice", (audio.get("output") or {}).get("voice"))
+            self._know("voice", at(frame.data, "session.audio.output.voice"))
         elif frame.type == "conversation.created":
-            self._know("conversation_id", (frame.data.get("conversation") or {}).get("id"))
+            self._know("conversation_id", at(frame.data, "conversation.id"))
         elif frame.type == "response.created":
-            self._know("conversation_id", (frame.data.get("response") or {}).get("conversation_id"))
+            self._know("conversation_id", at(frame.data, "response.conversation_id"))
 
     def _know(self, name: str, value: Any) -> None:
         if isinstance(value, str) and value != self._facts.get(name):

@@ -8,6 +8,7 @@ newest items alone, as far as anything may still come of them.
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
+from vivavoce.access.agents import at
 from vivavoce.protocol.frame import AUDIO_DELTA, GAP, Frame
 from vivavoce.protocol.session.commands import RATE
 from vivavoce.sessions.observers.noted import Noted
@@ -88,17 +89,20 @@ class Transcript:
         return self._take()
 
     def _take(self) -> list[Item]:
-        items = [self._items[id].view() for id in self._changed]
-        for id in self._changed:
-            if self._items[id].finished and not self._items[id].may_change:
-                del self._items[id]  # the store alone knows it now
+        changed = [self._items[id] for id in self._changed if id in self._items]
         self._changed.clear()
+        items = [noted.view() for noted in changed]
+        for noted in changed:
+            if noted.finished and not noted.may_change:
+                del self._items[noted.id]  # the store alone knows it now
         return items
 
     # Items ----------------------------------------------------------------------------------------------
 
     def _noted(self, id: Any) -> Noted:
-        id = str(id)
+        """What is told without saying of which item is of none."""
+        if not isinstance(id, str):
+            return Noted("", self._now())
         if id not in self._items:
             self._items[id] = Noted(id, self._began.get(id, (self._now(), None))[0])
             while len(self._items) > REMEMBERED:
@@ -131,7 +135,7 @@ class Transcript:
     def _retrieved(self, data: Data) -> None:
         """News only of an item that was never told of: what is known of others is at least as good."""
         item = data.get("item")
-        if isinstance(item, Mapping) and item.get("id") not in self._items and item.get("type") == "message":
+        if isinstance(item, Mapping) and str(item.get("id")) not in self._items and item.get("type") == "message":
             self._in_conversation({"item": item})
 
     def _gone(self, data: Data) -> None:
@@ -178,7 +182,7 @@ class Transcript:
     # What is answered -----------------------------------------------------------------------------------
 
     def _answer_begins(self, data: Data) -> None:
-        response = data.get("response") or {}
+        response = _inner(data, "response")
         if response.get("conversation_id", "") is None:
             self._outside.add(str(response.get("id")))
 
@@ -230,9 +234,9 @@ class Transcript:
 
     def _answered(self, data: Data) -> None:
         """Whatever of it was not told by itself."""
-        response = data.get("response") or {}
-        id = str(response.get("id"))
-        for item in response.get("output") or ():
+        response = _inner(data, "response")
+        id, output = str(response.get("id")), response.get("output")
+        for item in output if isinstance(output, list) else ():
             known = self._items.get(str(item.get("id"))) if isinstance(item, Mapping) else None
             if known is None or not known.finished:
                 self._made({"item": item, "response_id": id})
@@ -241,9 +245,7 @@ class Transcript:
     # The rest -------------------------------------------------------------------------------------------
 
     def _session(self, data: Data) -> None:
-        audio = (data.get("session") or {}).get("audio") or {}
-        format = (audio.get("output") or {}).get("format") or {}
-        self._bytes_a_second = _HERTZ.get(str(format.get("type")), RATE * 2)
+        self._bytes_a_second = _HERTZ.get(str(at(data, "session.audio.output.format.type")), RATE * 2)
 
     def _gap(self, data: Data) -> None:
         """Nobody here knows what was said in it."""
@@ -251,6 +253,11 @@ class Transcript:
         noted = self._noted(f"gap_{self._now():.3f}_{self._gaps}")
         noted.item, noted.place = {"type": GAP, "seconds": data.get("seconds")}, "outside"
         self._changed[noted.id] = None
+
+
+def _inner(data: Data, key: str) -> Data:
+    value = data.get(key)
+    return value if isinstance(value, Mapping) else {}
 
 
 def _index(data: Data) -> int:
