@@ -39,15 +39,15 @@ class FakeTurn:
         (None, None, 0.5),
         (None, 0.9, 0.9),
         ("the time in london", None, 0.75),
-        ("the time in london", 0.1, 0.1),
-        ("the time in london", 0.9, 0.9),
+        ("the time in london", 0.0, 0.3),
+        ("the time in london", 1.0, 0.9),
         ("my number is five five", 0.9, 0.2),  # a half number sounds like a whole one
         ("i would like to", 0.9, 0.05),
         ("yes", 0.1, 0.5),
     ],
 )
 def test_words_and_sound_are_weighed(words, sound, expected):
-    assert weighed(words, sound, None) == expected
+    assert weighed(words, sound, None) == pytest.approx(expected)
 
 
 async def silence_until_stopped(hand: Hand, *phrases: float) -> float:
@@ -66,7 +66,7 @@ async def silence_until_stopped(hand: Hand, *phrases: float) -> float:
     [
         ("the time in london", None, 590, 680),
         ("the time in london", 0.9, 590, 680),
-        ("the time in london", 0.05, 3600, 3800),
+        ("the time in london", 0.0, 1900, 2050),
         ("the time in london", ModelError("busy"), 590, 680),
         ("i would like to", 0.9, 3600, 3800),
         (ModelError("deaf"), None, 590, 680),

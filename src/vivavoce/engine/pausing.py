@@ -24,6 +24,8 @@ __all__ = ["UNKNOWN", "Pausing", "weighed"]
 
 UNKNOWN = 0.5
 """An opinion where there are no words to have one on."""
+BY_SOUND = 0.6
+"""How much of an opinion is that of the model."""
 TAIL = RATE // 10
 """Samples of silence behind what a model of turns is given: it knows pauses of 0.2 s, and is asked after half that."""
 
@@ -105,11 +107,15 @@ class Pausing:
 
 
 def weighed(words: str | None, sound: float | None, language: str | None) -> float:
-    """How likely (0 to 1) a turn is over: by its words, and by its sound where a model has heard it. How long a number
-    is can be heard in words alone, and a "yes" is finished however it sounds."""
+    """How likely (0 to 1) a turn is over: by its words, and by its sound where a model has heard it.
+
+    Neither is believed alone, but that how long a number is can be heard in words only, and that a "yes" is finished
+    however it sounds."""
     if words is None:
         return UNKNOWN if sound is None else sound
     read = finished(words, language or "en")
     if sound is None:
         return read
-    return min(sound, read) if read <= DICTATING else max(sound, UNKNOWN) if read == SURE else sound
+    if read <= DICTATING:
+        return min(sound, read)
+    return max(sound, UNKNOWN) if read == SURE else BY_SOUND * sound + (1 - BY_SOUND) * read

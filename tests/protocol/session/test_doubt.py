@@ -2,7 +2,7 @@
 
 import pytest
 
-from vivavoce.protocol.session.doubt import INSISTS, PATIENCE, Doubt, Outcome
+from vivavoce.protocol.session.doubt import INSISTS, INSISTS_ALOUD, PATIENCE, Doubt, Outcome
 
 WINDOW = 768
 ASK, SPOKE_ON, INTERRUPTION, NOTHING = Outcome
@@ -11,7 +11,7 @@ ASK, SPOKE_ON, INTERRUPTION, NOTHING = Outcome
 def play(script: str) -> list[tuple[int, Outcome]]:
     """``#`` is a window of voice, ``.`` one of silence; ``y`` and ``n`` are verdicts between two windows. What came
     of it, with the number of the window it came after."""
-    doubt, found, number = Doubt(), [], 2
+    doubt, found, number = Doubt(INSISTS_ALOUD), [], 2
     doubt.begin("item_1", 0, 2 * WINDOW)
     for step in script:
         if step in "yn":
@@ -48,7 +48,7 @@ def test_what_comes_of_it(script, expected):
 
 
 def test_the_bounds_are_those_of_the_windows_above():
-    assert (INSISTS // WINDOW, PATIENCE / WINDOW) == (20, 37.5)
+    assert (INSISTS // WINDOW, INSISTS_ALOUD // WINDOW, PATIENCE / WINDOW) == (30, 20, 37.5)
 
 
 def test_a_verdict_on_another_voice_is_none():

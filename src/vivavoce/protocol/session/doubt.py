@@ -1,7 +1,7 @@
 """A voice over an answer: an interruption, or a cough, an "mhm", the answer's own echo? Where a client asks for it
 (``forgiving``), the answer pauses and nobody is told until that is known:
 
-    none ──a voice──▶ hearing ──INSISTS of voice──────────────────────▶ an interruption
+    none ──a voice──▶ hearing ──``insists`` of voice──────────────────▶ an interruption
       ▲                │   ▲
       │         ASK_AFTER  │ voice again
       │       of silence   │
@@ -16,10 +16,12 @@ from enum import Enum
 
 from vivavoce.protocol.session.commands import RATE
 
-__all__ = ["ASK_AFTER", "INSISTS", "PATIENCE", "Doubt", "Outcome"]
+__all__ = ["ASK_AFTER", "INSISTS", "INSISTS_ALOUD", "PATIENCE", "Doubt", "Outcome"]
 
-INSISTS = RATE * 640 // 1000
-"""Who speaks for so long means it; coughs and "mhm" are shorter."""
+INSISTS = RATE * 960 // 1000
+"""Who speaks for so long means it; coughs and "mhm" are shorter. The answer stands still meanwhile, …"""
+INSISTS_ALOUD = RATE * 640 // 1000
+"""… or where the client plays it, it goes on, and cannot be talked against for long."""
 ASK_AFTER = RATE * 96 // 1000
 PATIENCE = RATE * 1200 // 1000
 """For the words; an answer stands still no longer than this."""
@@ -39,7 +41,8 @@ class _State(Enum):
 
 
 class Doubt:
-    def __init__(self) -> None:
+    def __init__(self, insists: int = INSISTS) -> None:
+        self._insists = insists
         self._state = _State.NONE
         self.item_id = ""
         """Of the turn that it will be, should it be one."""
@@ -62,7 +65,7 @@ class Doubt:
             return None
         if voiced:
             self._voice, self._silence = self._voice + samples, 0
-            if self._voice >= INSISTS:
+            if self._voice >= self._insists:
                 return self._end(Outcome.INTERRUPTION)
             if self._state is _State.ASKED:
                 self._state = _State.HEARING

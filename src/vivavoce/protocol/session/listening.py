@@ -5,7 +5,7 @@ was received; the bytes are the driver's.
 """
 
 from vivavoce.protocol.session.commands import RATE, Doubted, MayEnd, Span, Transcribe, WentOn, to_ms
-from vivavoce.protocol.session.doubt import Doubt, Outcome
+from vivavoce.protocol.session.doubt import INSISTS, INSISTS_ALOUD, Doubt, Outcome
 from vivavoce.protocol.session.items import Content, Item
 from vivavoce.protocol.session.pauses import Pauses
 from vivavoce.protocol.session.replies import Replies
@@ -44,7 +44,7 @@ class Listening:
         """Of the latest turn that ended by itself: where its voice did, and where that was noticed."""
         self._silent_since: float | None = None
         """When the speaker last fell silent."""
-        self._doubt = Doubt()
+        self._doubt = Doubt(INSISTS if shared.media else INSISTS_ALOUD)
         self._detector: TurnDetector | None = None
         self.configure(shared.detection)
 
