@@ -51,7 +51,7 @@ def test_text_to_read():
         "Trains <&>\n2001-09-09 01:46 UTC · agent blue · m\n\n"
         "[00:00:03] User: Is 1 < 2 & 3 --> 4?\n\nWhere?\n\n"
         "[01:01:01] Assistant: Yes.\n\n"
-        "[01:01:40] (For 12 seconds nobody here could hear the call: something may be missing.)\n\n"
+        "[01:01:40] (For 13 s the connection was lost: something may be missing here.)\n\n"
         "[01:03:20] User: (not understood)\n"
     )
 

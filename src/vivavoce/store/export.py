@@ -1,6 +1,7 @@
 """A session as somebody takes it away: JSON with all of it, plain text to read, WebVTT to show beside its recording."""
 
 import html
+import math
 from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -77,8 +78,8 @@ def _said(item: Item) -> tuple[str, str] | None:
     """Who said what; None for what nobody said, such as a tool's output."""
     if item.type == GAP:
         seconds = item.item.get("seconds")
-        long = f"{seconds:.0f} seconds" if isinstance(seconds, int | float) else "a while"
-        return "", f"(For {long} nobody here could hear the call: something may be missing.)"
+        long = f"{math.ceil(seconds)} s" if isinstance(seconds, int | float) else "a while"
+        return "", f"(For {long} the connection was lost: something may be missing here.)"
     speaker = _SPEAKERS.get(item.role or "")
     if speaker is None or item.type != "message":
         return None
