@@ -143,3 +143,10 @@ async def test_agents_javascript_interrupts_while_it_runs(house: House, node: No
     found = await js_clients.agents_node(node, house.place, "server_tool_interrupted")
     assert found == {"said": "All right."}
     assert len(house.weather.ran) == 1
+
+
+@pytest.mark.parametrize("house", ["upstream"], indirect=True)
+async def test_agents_javascript_in_a_browser_hears_the_answer_in_a_call(house: House, node: Node):
+    found = await js_clients.agents_browser(node, house.place, "server_tool")
+    assert found == {"said": [ANSWER, HELLO_ANSWER], "calls": [["mcp_call", "weather", "sunny"]]}
+    assert len(house.weather.ran) == 1

@@ -1,7 +1,7 @@
 // @openai/agents-realtime in a page over WebRTC, bundled for it; `window.perform` is what the test calls. The microphone
 // is an oscillator.
 import { OpenAIRealtimeWebRTC } from "@openai/agents-realtime";
-import { scenarios, talkOver } from "./agents.mjs";
+import { ownTools, scenarios, talkOver } from "./agents.mjs";
 import { PITCHES } from "./conversation.mjs";
 
 const SPEECH_SECONDS = 0.8;
@@ -12,7 +12,7 @@ window.perform = async (name, baseUrl, apiKey) => {
   const microphone = new Microphone();
   const audioElement = document.createElement("audio");
   const transport = new OpenAIRealtimeWebRTC({ baseUrl, mediaStream: microphone.stream, audioElement });
-  const talk = talkOver(transport);
+  const talk = talkOver(transport, ownTools(name));
   await talk.session.connect({ apiKey });
   talk.say = (question) => microphone.say(question);
   const listening = heard(audioElement.srcObject);
