@@ -4,8 +4,10 @@ Keys that do not apply are left out, never null (C-29), except ``transcript`` of
 is null until it is known (C-28, E-43). Audio bytes are never here (E-42).
 """
 
+import re
 from bisect import bisect_right
 from dataclasses import dataclass, field
+from math import ceil
 from typing import Any
 
 from vivavoce.protocol.wire.errors import ProtocolError
@@ -25,6 +27,8 @@ from vivavoce.protocol.wire.events import (
 from vivavoce.protocol.wire.shape import get
 
 __all__ = ["Content", "Item", "from_wire"]
+
+_WORD = re.compile(r"\s*\S+")
 
 
 @dataclass(slots=True)
@@ -55,7 +59,7 @@ class Content:
 
     def heard(self, samples: int) -> str:
         """The words of the first ``samples``: whole clauses, and of the one that was cut as many words as
-        its share of sound."""
+        its share of sound. A word counts once more than half of it was heard."""
         if samples >= self.samples:
             return self.words or ""
         last = bisect_right(self.marks, samples, key=lambda mark: mark[0]) - 1
@@ -63,9 +67,9 @@ class Content:
             return ""
         start, text = self.marks[last]
         end = self.marks[last + 1][0] if last + 1 < len(self.marks) else self.samples
-        words = text.split(" ")
-        kept = int(len(words) * (samples - start) / (end - start)) if end > start else 0
-        return ("".join(part for _, part in self.marks[:last]) + " ".join(words[:kept])).rstrip()
+        words = _WORD.findall(text)
+        kept = ceil(len(words) * (samples - start) / (end - start) - 0.5) if end > start else 0
+        return ("".join(part for _, part in self.marks[:last]) + "".join(words[:kept])).rstrip()
 
     def cut(self, samples: int) -> None:
         """Keep what was heard of the first ``samples``."""
