@@ -6,18 +6,20 @@
  */
 import { Answering } from "./answering";
 import type { Levels } from "./audio/meter";
-import { openFirst, within } from "./connect";
-import { type ServerConfig, type SessionWishes, type TransportChoice, mintKey, readConfig, sessionConfig } from "./credentials";
+import { Beside, recordedHere } from "./beside";
+import { within } from "./connect";
+import { type SessionWishes, type TransportChoice, sessionConfig } from "./credentials";
+import { Dialing } from "./dialing";
 import type { ClientEvent, ServerEvent } from "./events";
 import { Failure } from "./failure";
-import { type Notice, isNotice, listen } from "./notices";
+import { type Notice, isNotice } from "./notices";
 import { Resume, type Return } from "./resume";
 import { Aborted, Scope } from "./scope";
 import { Sound } from "./sound";
 import { Speaker } from "./speaker";
 import { type Signal, type State, isLive, next } from "./state";
 import type { Transcript } from "./transcript";
-import type { Line, Transport, TransportHooks, TransportKind } from "./transport";
+import type { Transport, TransportHooks } from "./transport";
 
 export interface SessionOptions extends SessionWishes {
   /** Origin (and path) before /v1/…, no slash at the end. */
@@ -47,13 +49,10 @@ export interface SessionHooks {
 /** How long the word that the session exists may take. */
 const CREATED_BUDGET_MS = 10_000;
 const TICK_MS = 50;
-/** A key that was asked for while the person looked for the microphone; an older one may run out on the way. */
-const KEY_FRESH_MS = 40_000;
 const RECONNECTS = 4;
 /** With what is left of the conversation it is tried as often as this; then it begins anew. */
 const RETURNS = 3;
 const RECONNECT_MS = 300;
-const DEFAULT_MODEL = "gpt-realtime";
 /** Errors that only say that two messages crossed on the way. */
 const HARMLESS = new Set(["response_cancel_not_active", "item_truncate_invalid_item_id"]);
 
@@ -67,13 +66,8 @@ export class RealtimeSession {
   readonly #answering = new Answering();
   readonly #resume = new Resume();
   readonly #speaker: Speaker;
-  #order: TransportKind[] = ["webrtc", "websocket"];
-  /** WebRTC was tried first and did not connect. */
-  fellBack = false;
-  #model = DEFAULT_MODEL;
-  #config: ServerConfig = {};
-  #key = "";
-  #minted = 0;
+  readonly #dialing: Dialing;
+  #beside: Beside | null = null;
   #created: (() => void) | null = null;
   #serverWords = "";
 
@@ -83,19 +77,25 @@ export class RealtimeSession {
     readonly hooks: SessionHooks,
   ) {
     this.#speaker = new Speaker(this.#sound.context, options.player, options.worklets, this.#scope);
+    this.#dialing = new Dialing(options, this.#sound, this.#speaker, this.#scope);
+  }
+
+  /** WebRTC was tried first and did not connect. */
+  get fellBack(): boolean {
+    return this.#dialing.fellBack;
   }
 
   /** Resolves when the conversation is live, or has ended before it was. Never throws: see `hooks.failure`. */
   async start(): Promise<void> {
     try {
       this.#signal(this.options.microphone ? "start" : "start-typing");
-      const asked = this.#ask();
+      const asked = this.#dialing.ask();
       asked.catch(() => {}); // it is awaited, but the microphone first
       if (this.options.microphone) {
         await this.#sound.take((failure) => this.#fail(failure));
         this.#signal("microphone");
       }
-      await asked;
+      if ((await asked).debug) this.hooks.debug();
       await this.#connect();
       this.#scope.every(TICK_MS, () => this.#tick());
     } catch (error) {
@@ -149,68 +149,29 @@ export class RealtimeSession {
     this.send({ type: "conversation.item.create", item: { ...item, content: [{ type: "input_text", text }] } });
   }
 
-  #wishes(): SessionWishes {
-    const { agent, authentication } = this.#config;
-    return { ...this.options, agent: this.options.agent ?? agent ?? undefined, forgiving: authentication !== undefined };
-  }
-
-  #configure(config: ServerConfig): void {
-    this.#config = config;
-    if (config.debug) this.hooks.debug();
-    this.#model = this.options.model ?? config.model ?? DEFAULT_MODEL;
-    const choice = this.options.transport ?? config.transport ?? "auto";
-    if (choice !== "auto") this.#order = [choice];
-  }
-
-  /** All that can be asked for while the person looks for the microphone. */
-  async #ask(): Promise<void> {
-    this.#configure(await readConfig(this.options.server, this.#scope.signal));
-    this.#scope.check();
-    await this.#mint();
-  }
-
-  async #mint(): Promise<void> {
-    this.#key = await mintKey(this.options.tokenUrl, this.#wishes(), this.#scope.signal);
-    this.#minted = performance.now();
-    if (this.#config.relays) this.#config = await readConfig(this.options.server, this.#scope.signal, this.#key);
-  }
-
   async #connect(back: Return | null = null): Promise<void> {
-    this.#scope.check();
-    if (back || performance.now() - this.#minted > KEY_FRESH_MS) await this.#mint();
-    this.#scope.check();
     const { promise: created, resolve } = withResolvers();
     this.#created = resolve;
-    const order = back && this.transport ? [this.transport.kind] : this.#order;
-    const first = await openFirst(order, (attempt) => this.#line(attempt, back), this.#scope);
-    if (!back) {
-      this.fellBack ||= first.order !== this.#order;
-      this.#order = first.order;
-    }
-    this.#minted = 0; // a key is for one conversation
-    this.#connection = first.connection;
-    this.transport = first.transport;
-    this.#sound.output = this.transport.output;
-    if (!back) await within(this.#connection, CREATED_BUDGET_MS, created);
+    const { transport, connection } = await this.#dialing.open((attempt) => this.#hooks(attempt), back);
+    this.#connection = connection;
+    this.transport = transport;
+    this.#sound.output = transport.output;
+    if (!back) await within(connection, CREATED_BUDGET_MS, created);
     this.#signal("connected");
   }
 
-  #line(attempt: Scope, back: Return | null): Line {
+  /** An attempt that was given up has nothing to say any more. */
+  #hooks(attempt: Scope): TransportHooks {
     const ifCurrent =
       <A extends unknown[]>(then: (...args: A) => void) =>
       (...args: A) =>
         attempt.closed || then(...args);
-    const hooks: TransportHooks = {
+    return {
       event: ifCurrent((event) => this.#receive(event)),
       heard: ifCurrent((item, ms, busy) => this.#heard(item, ms, busy)),
       cut: ifCurrent((item, ms) => this.#cut(item, ms)),
       lost: ifCurrent((ended, words) => void this.#lost(ended, words)),
     };
-    const { server, player } = this.options;
-    const iceServers = this.#config.iceServers ?? [];
-    const { context, microphone } = this.#sound;
-    const [speaker, key, model] = [this.#speaker, this.#key, this.#model];
-    return { server, player, speaker, model, key, back, iceServers, context, microphone, hooks };
   }
 
   #receive(event: ServerEvent): void {
@@ -226,7 +187,7 @@ export class RealtimeSession {
   static readonly reactions: Record<string, ((session: RealtimeSession, event: ServerEvent) => void) | undefined> = {
     "session.created": (session, { session: config }) => {
       // A key that an app's own server minted may not have asked for captions.
-      const wishes = session.#wishes();
+      const { wishes } = session.#dialing;
       if (config && !config.audio?.input?.transcription && !wishes.agent) {
         session.send({ type: "session.update", session: sessionConfig({ ...wishes, model: undefined }) });
       }
@@ -249,12 +210,16 @@ export class RealtimeSession {
 
   /** Beside a call, where nothing of ours stands between the events. */
   #listen(id: string): void {
-    const url = `${this.options.server}/api/sessions/${encodeURIComponent(id)}/events`;
-    void listen(url, this.#key, (notice) => this.#notice(notice), this.#scope);
+    if (this.#beside?.id === id) return; // told once more to one who came back
+    this.#beside = new Beside(this.options.server, id, this.#dialing.key);
+    void this.#beside.listen((notice) => this.#notice(notice), this.#scope);
   }
 
   #notice(notice: Notice): void {
     this.#resume.told(notice);
+    if (this.transport && recordedHere(notice)) {
+      this.#beside?.record(this.#sound.context, this.#sound.microphone, this.transport.output, this.#connection);
+    }
     this.hooks.notice(notice);
   }
 
