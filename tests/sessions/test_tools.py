@@ -478,3 +478,25 @@ async def test_a_tool_is_told_for_whom_it_runs():
         await hand.write("Who am I?", **TEXT)
         done = await hand.until("response.done")
     assert done["response"]["output"][0]["output"] == "sess_1 local blue /cart"
+
+
+@BOTH
+@virtual_time
+async def test_a_call_and_a_handoff_in_one_answer(answers):
+    front = tools_agent("front", handoffs=("billing",))
+    billing = tools_agent("billing", session={"instructions": "You do billing."})
+    given = thinking(calls("weather", "transfer_to_billing"), says("This is billing."))
+    async with serving_tools(given, tool("weather", slow(2.0)), who=front, others=[billing], answers=answers) as hand:
+        await hand.write("How is the weather, and what do I owe?", **TEXT)
+        first = (await hand.until("response.done"))["response"]
+        second = (await hand.until("response.done"))["response"]
+    assert [(item["type"], item.get("output")) for item in first["output"]] == [("mcp_call", "at last")]
+    assert second["output"][0]["content"][0]["transcript"] == "This is billing."
+    last = mind(given).asked[1].prompt
+    assert last.instructions == "You do billing."
+    assert [message.text for message in last.messages if message.role == "result"] == [
+        "at last",
+        '{"transferred_to": "billing"}',
+    ]
+    known = {event["item"]["id"] for event in hand.of("conversation.item.added")}
+    assert {event["previous_item_id"] for event in hand.told if event.get("previous_item_id")} <= known

@@ -9,9 +9,11 @@ from typing import Any
 from vivavoce.protocol.frame import Frame
 from vivavoce.protocol.session.usage import ZERO
 from vivavoce.protocol.wire.errors import ProtocolError
-from vivavoce.sessions.answer import Answer, Call, changed
-from vivavoce.sessions.fillers import Fillers, Say
+from vivavoce.sessions.answer import Answer, changed
+from vivavoce.sessions.calls import Calls
+from vivavoce.sessions.fillers import Fillers
 from vivavoce.sessions.persona import Persona
+from vivavoce.sessions.saying import Saying
 
 __all__ = ["AFTERWARDS", "Asking"]
 
@@ -27,11 +29,11 @@ class Asking:
     def __init__(
         self,
         persona: Persona,
-        calls: Mapping[str, Call],
+        calls: Calls,
         fillers: Fillers,
         *,
         hear: Hear,
-        say: Say,
+        say: Saying,
         new_id: Callable[[], str],
     ) -> None:
         self._persona, self._calls, self._fillers = persona, calls, fillers
@@ -138,7 +140,7 @@ class Asking:
     def _create(self, frame: Frame) -> Frame:
         self._given_until = -math.inf  # whoever brings something new asks for something new
         self._check_output(frame.data.get("item"), "item")
-        call = self._calls.get(str(frame.data.get("previous_item_id")))
+        call = self._calls.find(frame.data.get("previous_item_id"))
         return changed(frame, previous_item_id=call.output_id) if call and call.output_id else frame
 
     def _commit(self, frame: Frame) -> Frame:
@@ -148,7 +150,7 @@ class Asking:
     def _check_output(self, item: Any, at: str) -> None:
         if not isinstance(item, Mapping) or item.get("type") != "function_call_output":
             return
-        if any(call.call_id == item.get("call_id") for call in self._calls.values()):
+        if self._calls.answers(item.get("call_id")):
             words = "This call is answered by the server itself."
             raise ProtocolError("invalid_value", words, param=f"{at}.call_id")
 
@@ -159,7 +161,7 @@ class Asking:
         if self._fillers.items.pop(item_id, None) is not None:
             self._tell("conversation.item.deleted", item_id=item_id)
             return None
-        call = self._calls.get(item_id)
+        call = self._calls.find(item_id)
         if call is not None and call.output_id:
             self._say("conversation.item.delete", item_id=call.output_id)
         return frame

@@ -8,7 +8,7 @@ the phrase is made.
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any
 
 from msgspec import UNSET
 
@@ -17,6 +17,7 @@ from vivavoce.protocol.frame import Frame
 from vivavoce.sessions.answer import Answer
 from vivavoce.sessions.bench import Bench
 from vivavoce.sessions.persona import Persona
+from vivavoce.sessions.saying import Saying
 from vivavoce.tools.interface import ServerTool
 
 __all__ = ["Fillers"]
@@ -27,16 +28,12 @@ _TIMER = "filler"
 MAX_KEPT = 32
 
 
-class Say(Protocol):
-    def __call__(self, type: str, refused: Callable[[], Sequence[Frame]] = ..., **fields: Any) -> None: ...
-
-
 class Fillers:
     """Those of one session. ``to`` is the filter that reminders go to; ``over`` makes what clients are told when a
     phrase was refused."""
 
     def __init__(
-        self, persona: Persona, bench: Bench, say: Say, to: object, over: Callable[[], Sequence[Frame]]
+        self, persona: Persona, bench: Bench, say: Saying, to: object, over: Callable[[], Sequence[Frame]]
     ) -> None:
         self._persona, self._bench, self._say, self._to, self._over = persona, bench, say, to, over
         self._clock = asyncio.get_running_loop().time

@@ -10,38 +10,33 @@ a client may ask for a new one as soon as it is told so.
 """
 
 import asyncio
-import logging
 import math
-from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
-from vivavoce.protocol.frame import AUDIO_DELTA, Frame
+from vivavoce.protocol.frame import Frame
 from vivavoce.protocol.session.mcp import McpFailure
 from vivavoce.sessions.answer import Answer, Call, State, changed
 from vivavoce.sessions.asking import AFTERWARDS, Asking
 from vivavoce.sessions.bench import Bench
+from vivavoce.sessions.calls import Calls
 from vivavoce.sessions.fillers import Fillers
 from vivavoce.sessions.filters import Asides, News
 from vivavoce.sessions.hidden import Hidden
-from vivavoce.sessions.opening import client_event
+from vivavoce.sessions.parts import Parts
 from vivavoce.sessions.persona import Persona
+from vivavoce.sessions.saying import Saying
 from vivavoce.tools.interface import Caller
 
 __all__ = ["MAX_CALLS", "MAX_ROUNDS", "Tools"]
-
-log = logging.getLogger(__name__)
 
 MAX_ROUNDS = 16
 """How often a model may go on in one response after calls."""
 MAX_CALLS = 16
 """Calls of ours in one response; more are told that they were too many."""
-REMEMBERED = 64
-"""Events of our own that an error may still come back for."""
 
 Frames = Sequence[Frame]
-Refused = Callable[[], Frames]
 
 
 class Tools:
@@ -58,20 +53,15 @@ class Tools:
         *,
         media: bool = False,
     ) -> None:
-        self._persona, self._caller, self._bench, self._media = persona, caller, bench, media
+        self._persona, self._caller, self._bench = persona, caller, bench
         self._asides, self._new_id = asides, new_id
         self._clock = asyncio.get_running_loop().time
         self._answer: Answer | None = None
         """The response that is open in the conversation."""
-        self._shown_in: OrderedDict[str, Answer] = OrderedDict()
-        """Responses of the answerer's that clients see as part of another; a track may sound after they are done."""
-        self._muted: set[str] = set()
-        """Those that nobody is to hear of."""
         self._unwanted = False
         """Whether a response that we asked for is to be cancelled as soon as it begins."""
-        self._calls: dict[str, Call] = {}
-        self._hidden = Hidden()
-        self._said: OrderedDict[str, Refused] = OrderedDict()
+        self._calls, self._hidden, self._say = Calls(persona, new_id), Hidden(), Saying(asides, new_id)
+        self._parts = Parts(self._say, self._hidden, media=media)
         self._interrupts = True
         self._fillers = Fillers(persona, bench, self._say, self, self._go_on)
         self._asking = Asking(
@@ -85,13 +75,13 @@ class Tools:
             "response.created": self._created,
             "response.output_item.added": self._item_added,
             "response.output_item.done": self._item_done,
-            "response.function_call_arguments.delta": self._arguments,
-            "response.function_call_arguments.done": self._arguments,
+            "response.function_call_arguments.delta": self._calls.arguments,
+            "response.function_call_arguments.done": self._calls.arguments,
             "response.output_audio_transcript.done": self._spoken,
             "response.done": self._done,
             "conversation.item.added": self._conversation_added,
-            "conversation.item.retrieved": self._translated,
-            "conversation.item.done": self._conversation_done,
+            "conversation.item.retrieved": self._calls.shown,
+            "conversation.item.done": self._calls.done,
         }
 
     # What clients ask -------------------------------------------------------------------------------
@@ -119,13 +109,10 @@ class Tools:
         if frame.type == "error":
             return self._error(frame)
         shown = self._hidden.shown(frame)
-        if shown is None:
+        if shown is None or self._parts.unheard(shown):
             return ()
-        if shown.data.get("response_id") in self._muted and not self._sounds(shown):
-            return self._mute(shown)
         tell = self._told.get(shown.type)
-        frames = tell(shown) if tell else (shown,)
-        return [self._renamed(each) for each in frames] if self._shown_in else frames
+        return self._parts.renamed(tell(shown) if tell else (shown,))
 
     def _configured(self, frame: Frame) -> Frames:
         hearing = ((frame.data.get("session") or {}).get("audio") or {}).get("input") or {}
@@ -135,12 +122,11 @@ class Tools:
 
     def _error(self, frame: Frame) -> Frames:
         error = frame.data.get("error") or {}
-        refused = self._said.pop(str(error.get("event_id")), None)
-        if refused is None:
-            self._asking.refused(error)
-            return (frame,)
-        log.warning("what a tool has to say was refused: %s", error.get("message"))
-        return refused()
+        refusal = self._say.refusal(error)
+        if refusal is not None:
+            return refusal
+        self._asking.refused(error)
+        return (frame,)
 
     def _created(self, frame: Frame) -> Frames:
         response = frame.data.get("response") or {}
@@ -149,18 +135,18 @@ class Tools:
             if not self._fillers.begins(response):
                 return (frame,)
             if answer and self._fillers.speaking:
-                self._show_in(answer, response_id)
+                self._parts.join(response_id, answer)
             else:
-                self._muted.add(response_id)
+                self._parts.mute(response_id)
             return ()
         if self._unwanted:
             self._unwanted = False
-            self._muted.add(response_id)
+            self._parts.mute(response_id)
             self._say("response.cancel", response_id=response_id)
             return ()
         if answer and answer.waits:
             answer.making, answer.asked_on = response_id, False
-            self._show_in(answer, response_id)
+            self._parts.join(response_id, answer)
             return ()
         self._answer = Answer(response, self._asking.taken(), response_id)
         return (frame,)
@@ -172,31 +158,12 @@ class Tools:
         item_id = str(item.get("id"))
         answer.index(item_id)
         self._fillers.keep(frame)
-        self._note(item, answer)
-        return self._translated(frame)
-
-    def _note(self, item: Mapping[str, Any], answer: Answer) -> None:
-        """Whether a new item is a call of ours."""
-        item_id, name = str(item.get("id")), str(item.get("name"))
-        if item.get("type") == "function_call" and item_id not in self._calls and name in self._persona.served:
-            call = Call(self._persona.served[name], item_id, str(item.get("call_id")), str(item.get("arguments") or ""))
-            self._calls[item_id] = answer.calls[item_id] = call
-
-    def _arguments(self, frame: Frame) -> Frames:
-        data = frame.data
-        if (call := self._calls.get(str(data.get("item_id")))) is None:
-            return (frame,)
-        type = frame.type.replace("function_call", "mcp_call")
-        kept = {name: value for name, value in data.items() if name not in ("call_id", "name")}
-        if type.endswith("delta"):
-            kept["obfuscation"] = ""  # a client drops the event without (C-36)
-        else:
-            call.arguments = str(data.get("arguments") or "")
-        return (Frame(type, {**kept, "type": type}),)
+        self._calls.note(item, answer)
+        return self._calls.shown(frame)
 
     def _item_done(self, frame: Frame) -> Frames:
         item, answer = frame.data.get("item") or {}, self._answer_of(frame)
-        call = self._calls.get(str(item.get("id")))
+        call = self._calls.of(frame)
         if answer is None or call is None:
             if answer is not None:
                 answer.put(item)
@@ -218,26 +185,14 @@ class Tools:
         """Some servers tell of an item here first."""
         answer = self._answer
         if answer is not None and not answer.waits:
-            self._note(frame.data.get("item") or {}, answer)
-        return self._translated(frame)
-
-    def _translated(self, frame: Frame) -> Frames:
-        call = self._calls.get(str((frame.data.get("item") or {}).get("id")))
-        return (changed(frame, item=call.view()) if call else frame,)
-
-    def _conversation_done(self, frame: Frame) -> Frames:
-        call = self._calls.get(str((frame.data.get("item") or {}).get("id")))
-        if call is not None and call.state is not State.ENDED:
-            call.held = frame
-            return ()
-        return self._translated(frame)
+            self._calls.note(frame.data.get("item") or {}, answer)
+        return self._calls.shown(frame)
 
     def _done(self, frame: Frame) -> Frames:
         response = frame.data.get("response") or {}
         response_id = str(response.get("id"))
         over = self._fillers.ends(response)
-        if response_id in self._muted:
-            self._muted.discard(response_id)
+        if self._parts.ended(response_id):
             return ()
         if over:
             return self._go_on()
@@ -259,11 +214,10 @@ class Tools:
         if len(answer.calls) > MAX_CALLS:
             too_many = McpFailure("tool_execution_error", f"There are more than {MAX_CALLS} calls in this answer.")
             return self._closed(answer, call, too_many)
-        call.state = State.RUNNING
         ended = partial(self._result, answer, call)
         self._bench.start(call.item_id, call.tool, call.arguments, self._caller(), self, ended)
         self._fillers.wait(answer, call.tool)
-        return (self._call_event("response.mcp_call.in_progress", answer, call),)
+        return self._calls.runs(answer, call)
 
     def _result(self, answer: Answer, call: Call, result: str | McpFailure) -> Frames:
         if call.state is State.ENDED:  # given up at the same moment
@@ -271,18 +225,8 @@ class Tools:
         return [*self._closed(answer, call, result), *self._go_on()]
 
     def _closed(self, answer: Answer, call: Call, result: str | McpFailure | None) -> Frames:
-        """The end of a call, as clients are told of it."""
-        call.end(result)
         self._asking.given(math.inf)
-        where = {"response_id": answer.id, "output_index": answer.index(call.item_id)}
-        frames = [self._event("response.output_item.done", **where, item=call.view())]
-        if result is not None:
-            how = "completed" if isinstance(result, str) else "failed"
-            frames.insert(0, self._call_event(f"response.mcp_call.{how}", answer, call))
-        if call.held is not None:
-            frames.append(changed(call.held, item=call.view()))
-            call.held = None
-        return frames
+        return self._calls.ended(answer, call, result)
 
     def _go_on(self) -> Frames:
         """If nothing is waited for any more: let the model go on with the results, or end the answer."""
@@ -319,7 +263,7 @@ class Tools:
             return ()
         self._answer = None
         if unheard := self._fillers.give_up():
-            self._muted.add(unheard)
+            self._parts.mute(unheard)
         frames: list[Frame] = []
         for call in answer.running:
             self._bench.cancel(call.item_id)
@@ -327,7 +271,8 @@ class Tools:
         self._give(answer.due)
         self._asking.latest = answer.response
         self._asking.given(self._clock() + AFTERWARDS)
-        return [*frames, self._event("response.done", response=answer.done(status, details))]
+        done = {"type": "response.done", "event_id": self._new_id(), "response": answer.done(status, details)}
+        return [*frames, Frame("response.done", done)]
 
     def _given_up(self, answer: Answer, reason: str) -> Frames:
         """A client, or a user who goes on, wants nothing more of an answer that waits."""
@@ -353,46 +298,4 @@ class Tools:
         response_id = frame.data.get("response_id")
         if self._answer is not None and self._answer.making == response_id:
             return self._answer
-        return self._shown_in.get(str(response_id))
-
-    def _show_in(self, answer: Answer, response_id: str) -> None:
-        self._shown_in[response_id] = answer
-        if len(self._shown_in) > REMEMBERED:
-            self._shown_in.popitem(last=False)
-
-    def _sounds(self, frame: Frame) -> bool:
-        """Whether it is for the track, which has to end what it began."""
-        return frame.type.startswith("output_audio_buffer.") or (self._media and frame.type == AUDIO_DELTA)
-
-    def _renamed(self, frame: Frame) -> Frame:
-        """A part of another response, as a part of the client's."""
-        answer = self._shown_in.get(str(frame.data.get("response_id")))
-        if answer is None:
-            return frame
-        named: dict[str, Any] = {"response_id": answer.id}
-        if "output_index" in frame.data:
-            item_id = frame.data.get("item_id") or (frame.data.get("item") or {}).get("id")
-            named["output_index"] = answer.index(str(item_id))
-        return changed(frame, **named)
-
-    def _mute(self, frame: Frame) -> Frames:
-        """What was made of an answer that nobody wants is no part of the conversation."""
-        item_id = (frame.data.get("item") or {}).get("id")
-        if frame.type == "response.output_item.added" and isinstance(item_id, str) and item_id not in self._hidden:
-            self._hidden.hide(item_id)
-            self._say("conversation.item.delete", item_id=item_id)
-        return ()
-
-    def _call_event(self, type: str, answer: Answer, call: Call) -> Frame:
-        return self._event(type, output_index=answer.index(call.item_id), item_id=call.item_id)
-
-    def _event(self, type: str, **fields: Any) -> Frame:
-        return Frame(type, {"type": type, "event_id": self._new_id(), **fields})
-
-    def _say(self, type: str, refused: Refused = tuple, **fields: Any) -> None:
-        """To whoever answers. ``refused`` makes what clients are told where that is not taken."""
-        event_id = self._new_id()
-        self._said[event_id] = refused
-        if len(self._said) > REMEMBERED:
-            self._said.popitem(last=False)
-        self._asides.say(client_event(type, event_id, **fields))
+        return self._parts.of(response_id)
