@@ -205,7 +205,15 @@ async def lost(socket: ClientConnection) -> None:
     with contextlib.suppress(ConnectionClosed):
         while True:
             await event(socket)
-    assert (socket.close_code, socket.close_reason) == (1011, "The side that answers was cut off.")
+    assert (socket.close_code, socket.close_reason) == (1011, "Who answers broke off, and nobody else could go on.")
+
+
+async def goes_on(at: Chain, socket: ClientConnection) -> MemoryLine:
+    """Another session at the upstream, under the same one of ours."""
+    another = await at.answering.next_opened()
+    another.arrive(Frame("rate_limits.updated", {"type": "rate_limits.updated"}))
+    assert (await event(socket))["type"] == "rate_limits.updated"
+    return another
 
 
 async def test_cut_in_mid_frame():
@@ -213,7 +221,7 @@ async def test_cut_in_mid_frame():
         answerer = await begun(at, socket)
         at.proxy.cut_after(500)
         answerer.arrive(Frame(AUDIO_DELTA, {"type": AUDIO_DELTA, "event_id": "event_2"}, bytes(4000)))
-        await lost(socket)
+        await goes_on(at, socket)
 
 
 async def test_cut_in_mid_turn():
@@ -222,11 +230,14 @@ async def test_cut_in_mid_turn():
         answerer.arrive(Frame("response.created", {"type": "response.created", "response": {"id": "resp_1"}}))
         assert (await event(socket))["type"] == "response.created"
         at.proxy.cut()
-        await lost(socket)
+        done = await event(socket)
+        assert (done["type"], done["response"]["status"]) == ("response.done", "failed")
+        another = await goes_on(at, socket)
+        assert (await another.next_sent()).type == "response.create"
 
 
 async def test_an_upstream_that_falls_silent_is_noticed_by_its_pongs():
-    async with chain(Patience(heartbeat=0.05)) as at, connect(at.ours.ws) as socket:
+    async with chain(Patience(heartbeat=0.05, open=0.2, attempts=1)) as at, connect(at.ours.ws) as socket:
         await begun(at, socket)
         at.proxy.slow()
         await lost(socket)
@@ -234,7 +245,7 @@ async def test_an_upstream_that_falls_silent_is_noticed_by_its_pongs():
 
 async def test_an_upstream_that_reads_no_more():
     """What it does not take fills the buffers, then the client is told; nothing grows meanwhile."""
-    async with chain(Patience(room=0.1)) as at, connect(at.ours.ws, max_size=None) as socket:
+    async with chain(Patience(room=0.1, open=0.2, attempts=1)) as at, connect(at.ours.ws, max_size=None) as socket:
         await begun(at, socket)
         at.proxy.slow()
         big = json.dumps({"type": "input_audio_buffer.append", "audio": "A" * 1_000_000})
@@ -321,9 +332,9 @@ async def test_after_a_crash_a_call_is_listened_to_again_and_can_be_hung_up():
         call = DirectCall("rtc_ours", placed.headers["location"].rpartition("/")[2], "local", 900.0)
         async with started_again(at, call) as again:
             async with connect(f"{again.ws}?call_id=rtc_ours") as side:
+                assert (await event(side))["type"] == "session.created"  # the call is heard
                 theirs.arrive(Frame("response.created", {"type": "response.created", "response": {"id": "resp_1"}}))
-                while (await event(side))["type"] != "response.created":
-                    pass
+                assert (await event(side))["type"] == "response.created"
             live = again.service.registry.find("rtc_ours")
             assert live is not None
         assert theirs.closed is not None  # when a server leaves in order it takes its calls along

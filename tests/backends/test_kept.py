@@ -247,10 +247,8 @@ async def test_after_a_crash_a_call_goes_on_in_its_record_and_is_paid_for():
             async with connect(f"{again.ws}?call_id=rtc_ours") as side:
                 live = again.service.registry.find("rtc_ours")
                 assert live is not None
-                theirs.arrive(*turn(1))
-                with contextlib.suppress(ConnectionClosed):
-                    while (await event(side))["type"] != "response.done":
-                        pass
+                assert (await event(side))["type"] == "session.created"  # the call is heard
+                await tell(theirs, side, turn(1))
                 assert not live.ending.done()
                 theirs.arrive(*turn(2, previous="a1"))  # its budget is for two
                 await asyncio.wait_for(live.gone.wait(), 10)
