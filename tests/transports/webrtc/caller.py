@@ -3,19 +3,19 @@
 import asyncio
 import itertools
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from fractions import Fraction
 from typing import Any
 
 import numpy as np
-from aiortc import MediaStreamTrack, RTCConfiguration, RTCPeerConnection, RTCRtpReceiver, RTCSessionDescription
+from aiortc import MediaStreamTrack, RTCPeerConnection, RTCRtpReceiver, RTCSessionDescription
 from aiortc.mediastreams import MediaStreamError
 from av import AudioFrame
 
 from vivavoce.protocol.dialects.ga import Ga
 from vivavoce.transports.webrtc.call import Call, answer
-from vivavoce.transports.webrtc.ice import prepare
+from vivavoce.transports.webrtc.ice import configuration, prepare
 
 
 class Microphone(MediaStreamTrack):
@@ -37,13 +37,19 @@ class Microphone(MediaStreamTrack):
 
 
 class Caller:
-    def __init__(self, microphone: MediaStreamTrack | None = None, direction: str = "sendrecv") -> None:
-        self.peer = RTCPeerConnection(RTCConfiguration(iceServers=[]))
+    def __init__(
+        self,
+        microphone: MediaStreamTrack | None = None,
+        direction: str = "sendrecv",
+        servers: Sequence[Mapping[str, Any]] = (),
+    ) -> None:
+        self.peer = RTCPeerConnection(configuration(servers))
         self.transceiver = self.peer.addTransceiver(microphone or Microphone(), direction)
         self.channel = self.peer.createDataChannel("oai-events")
         self.open, self.closed = asyncio.Event(), asyncio.Event()
         self.events: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
         self.heard: list[tuple[int, float]] = []  # (48 kHz timestamp, loudness) of 20 ms frames
+        self.sounded = asyncio.Event()  # something loud was heard
         self.packets: list[tuple[float, int]] = []  # (loop time, RTP timestamp) as they arrive
         self.channel.on("open", self.open.set)
         self.channel.on("close", self.closed.set)
@@ -51,10 +57,12 @@ class Caller:
         self.peer.on("track", self._listen)
         self.tasks: list[asyncio.Task[None]] = []
 
-    async def offer(self) -> str:
+    async def offer(self, *, candidates: bool = False) -> str:
         """Without candidates, as the official JavaScript client posts it (H-21)."""
         prepare(self.peer)
         await self.peer.setLocalDescription(await self.peer.createOffer())
+        if candidates:
+            return self.peer.localDescription.sdp
         text = self.peer.localDescription.sdp.splitlines(keepends=True)
         return "".join(line for line in text if not line.startswith(("a=candidate", "a=end-of-candidates")))
 
@@ -91,7 +99,10 @@ class Caller:
                 while True:
                     frame = await track.recv()
                     assert isinstance(frame, AudioFrame)
-                    self.heard.append((frame.pts or 0, float(np.sqrt(np.mean(frame.to_ndarray().astype(float) ** 2)))))
+                    loudness = float(np.sqrt(np.mean(frame.to_ndarray().astype(float) ** 2)))
+                    self.heard.append((frame.pts or 0, loudness))
+                    if loudness > 2000:
+                        self.sounded.set()
             except MediaStreamError:
                 pass
 
