@@ -1,5 +1,6 @@
 """What a server says in a turn, for tests that play the answering side themselves."""
 
+from itertools import count
 from typing import Any
 
 from tests.support.fake_models import tone
@@ -7,11 +8,12 @@ from vivavoce.protocol.frame import AUDIO_DELTA, Frame
 
 __all__ = ["answer", "event", "finished", "question"]
 
+_numbers = count(1)
 IDS = {"response_id": "resp_1", "item_id": "item_a", "output_index": 0, "content_index": 0}
 
 
 def event(type_: str, **fields: Any) -> Frame:
-    return Frame(type_, {"type": type_, "event_id": "event_x", **fields})
+    return Frame(type_, {"type": type_, "event_id": f"event_x{next(_numbers)}", **fields})
 
 
 def question(text: str) -> list[Frame]:
@@ -29,7 +31,7 @@ def answer(text: str, ms: float) -> list[Frame]:
     return [
         event("response.created", response={"id": "resp_1", "status": "in_progress"}),
         event("response.output_audio_transcript.delta", **IDS, delta=text),
-        Frame(AUDIO_DELTA, {"type": AUDIO_DELTA, "event_id": "event_x", **IDS}, tone(ms)),
+        Frame(AUDIO_DELTA, event(AUDIO_DELTA, **IDS).data, tone(ms)),
     ]
 
 
