@@ -21,7 +21,7 @@ MAX_PACKET = 1275
 UNIT = HOUSE_RATE // 400
 """Samples, 2.5 ms: what is concealed is a multiple of it."""
 
-_AUDIO, _MUSIC = 2049, 3002
+_AUDIO, _VOICE, _MUSIC = 2049, 3001, 3002
 _BIT_RATE, _COMPLEXITY, _FEC, _LOSS, _SIGNAL = 4002, 4010, 4012, 4014, 4024  # OPUS_SET_…
 
 
@@ -29,7 +29,7 @@ class OpusEncoder:
     """One stream of mono PCM at the house rate; libopus takes 24 kHz as it is, without resampling.
 
     It is kept to CELT, by calling all sound music: speech at this rate sounds the same, for a third of the time.
-    Only SILK can repeat what was lost, so libopus goes over to that while loss is expected.
+    Only SILK can repeat what was lost, and for that it is called voice while loss is expected.
     """
 
     def __init__(self) -> None:
@@ -44,6 +44,7 @@ class OpusEncoder:
     def expect_loss(self, percent: int) -> None:
         """From now on a packet also carries its predecessor, coarsely, as far as that pays at this rate of loss;
         with 0 no longer."""
+        setting(self._state, _SIGNAL, _VOICE if percent else _MUSIC)
         setting(self._state, _FEC, int(percent > 0))
         setting(self._state, _LOSS, percent)
 

@@ -25,6 +25,7 @@ from vivavoce.protocol.wire.errors import ProtocolError
 from vivavoce.transports.webrtc.channel import LABEL, Events
 from vivavoce.transports.webrtc.ice import Reach, configuration, prepare, reach
 from vivavoce.transports.webrtc.inbox import Inbox
+from vivavoce.transports.webrtc.losses import follow
 from vivavoce.transports.webrtc.receiver import hear
 from vivavoce.transports.webrtc.sdp import Offer, invalid_offer, read_offer
 from vivavoce.transports.webrtc.track import Speaker
@@ -126,6 +127,7 @@ class Call:
     async def _accept(self, offer: Offer, reach: Reach | None) -> str:
         ours = self._peer.addTransceiver(self._speaker)
         hear(ours, self._heard_sound)
+        follow(ours.sender, self._speaker.expect_loss)
         ours.setCodecPreferences(
             [codec for codec in RTCRtpSender.getCapabilities("audio").codecs if codec.name == "opus"]
         )
@@ -136,6 +138,8 @@ class Call:
         for other in self._peer.getTransceivers():
             if other is not ours:
                 other.direction = "inactive"  # a camera, a second microphone
+        for codec in ours._codecs:
+            codec.parameters["useinbandfec"] = 1  # we make use of what a packet repeats of the one before
         prepare(self._peer, reach)
         await self._peer.setLocalDescription(await self._peer.createAnswer())
         if not offer.listens:

@@ -5,17 +5,19 @@ so that a machine which has only ``lo`` (a laptop on a train, a container withou
 There, and only there, the loopback addresses are offered. (A Chromium then needs
 ``--allow-loopback-in-peer-connection``.)
 
-And closed at the moment in which it connects, it still starts to ask its peer for consent, for ever.
+It also takes half a minute to notice that a caller is gone: browsers give up after five to fifteen seconds, and a
+session that waits for its caller's return (``server/v1``) should know by then that it has to.
 """
 
 import asyncio
 import copy
 import ipaddress
+import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from aioice import Candidate, Connection
+from aioice import Candidate, Connection, stun
 from aioice.candidate import candidate_foundation, candidate_priority
 from aioice.ice import StunProtocol, server_reflexive_candidate
 from aioice.utils import random_string
@@ -29,6 +31,9 @@ __all__ = ["Reach", "configuration", "prepare", "reach"]
 LOOPBACK = ["127.0.0.1", "::1"]
 GATHER_SECONDS = 2.0
 """That STUN and TURN servers may take; what they have not told by then is not offered."""
+CONSENT_SECONDS, MISSED = 2.0, 5
+"""How often a caller is asked whether it still wants packets (RFC 7675, where both are less eager), and how many
+answers in a row may be missing. Each is waited for half a second: 12 s until a caller is lost."""
 FRAGMENT = 8
 """Letters by which checks name a call: of a million calls on one port no two are likely to share theirs."""
 
@@ -62,7 +67,7 @@ def prepare(peer: RTCPeerConnection, reach: Reach | None = None) -> None:
         connection = transport.iceGatherer._connection
         connection._local_username = random_string(FRAGMENT)
         _offer(connection, reach or Reach())
-        _ask_while_open(connection)
+        _ask_for_consent(connection)
 
 
 def _offer(connection: Connection, reach: Reach) -> None:
@@ -118,11 +123,25 @@ def _family(address: str) -> int:
     return ipaddress.ip_address(address).version
 
 
-def _ask_while_open(connection: Connection) -> None:
-    ask = connection.query_consent
+def _ask_for_consent(connection: Connection) -> None:
+    async def ask() -> None:
+        missed = 0
+        while not connection._closed:  # it may be closed in the moment in which it connects
+            await asyncio.sleep(CONSENT_SECONDS * random.uniform(0.8, 1.2))
+            missed = 0 if await _consents(connection) else missed + 1
+            if missed == MISSED:
+                connection._query_consent_task = None  # it is this one, and would be waited for
+                await connection.close()
 
-    async def ask_while_open() -> None:
-        if not connection._closed:
-            await ask()
+    connection.query_consent = ask  # type: ignore[method-assign]
 
-    connection.query_consent = ask_while_open  # type: ignore[method-assign]
+
+async def _consents(connection: Connection) -> bool:
+    key = (connection.remote_password or "").encode()
+    for pair in list(connection._nominated.values()):
+        request = connection.build_request(pair, nominate=False)
+        try:
+            await pair.protocol.request(request, pair.remote_addr, integrity_key=key, retransmissions=0)
+        except stun.TransactionError:
+            return False
+    return True

@@ -70,6 +70,10 @@ class Speaker(MediaStreamTrack):
         self._playout.restore(rest)
         self._tell()
 
+    def expect_loss(self, percent: int) -> None:
+        """So much of what leaves does not arrive."""
+        self._encoder.expect_loss(percent)
+
     def finish(self, item_id: str) -> None:
         """No more audio of this item will come, so its end will be the end."""
         self._playout.finish(item_id)
