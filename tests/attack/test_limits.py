@@ -1,5 +1,6 @@
 """Too many, too much, too long: each is refused with when to come again, and nothing hangs."""
 
+import asyncio
 from decimal import Decimal
 
 import pytest
@@ -144,9 +145,11 @@ async def test_a_link_past_its_money(hasty: None):
             line = await at.backend.next_opened()
             line.arrive(Frame("response.done", SPENT))
             assert (await event(socket))["type"] == "response.done"
+            (live,) = at.served.service.registry._live.values()
             line.arrive(Frame("response.done", SPENT))
             said, code = await last_words(socket)
         assert (said["error"]["code"], code) == ("budget_exceeded", 4000)
+        await asyncio.wait_for(live.gone.wait(), 5)
         share = await at.store.shares.get(id)
         assert share is not None
         assert share.used_dollars == pytest.approx(0.02)

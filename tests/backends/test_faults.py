@@ -237,7 +237,7 @@ async def test_cut_in_mid_turn():
 
 
 async def test_an_upstream_that_falls_silent_is_noticed_by_its_pongs():
-    async with chain(Patience(heartbeat=0.05, open=0.2, attempts=1)) as at, connect(at.ours.ws) as socket:
+    async with chain(Patience(heartbeat=0.05, open=0.5, answer=0.5, attempts=1)) as at, connect(at.ours.ws) as socket:
         await begun(at, socket)
         at.proxy.slow()
         await lost(socket)
@@ -245,7 +245,10 @@ async def test_an_upstream_that_falls_silent_is_noticed_by_its_pongs():
 
 async def test_an_upstream_that_reads_no_more():
     """What it does not take fills the buffers, then the client is told; nothing grows meanwhile."""
-    async with chain(Patience(room=0.1, open=0.2, attempts=1)) as at, connect(at.ours.ws, max_size=None) as socket:
+    async with (
+        chain(Patience(room=0.1, open=0.5, answer=0.5, attempts=1)) as at,
+        connect(at.ours.ws, max_size=None) as socket,
+    ):
         await begun(at, socket)
         at.proxy.slow()
         big = json.dumps({"type": "input_audio_buffer.append", "audio": "A" * 1_000_000})

@@ -216,5 +216,6 @@ async def test_closing_before_its_minutes_leaves_no_timer():
             (await backend.next_opened()).hang_up()
             with pytest.raises(ConnectionClosed):
                 await event(socket, "never")
+        await asyncio.wait_for(live.gone.wait(), 5)
         assert live._alarm is not None
         assert live._alarm.cancelled()

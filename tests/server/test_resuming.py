@@ -23,7 +23,7 @@ from tests.transports.webrtc.caller import Caller
 from vivavoce.access.limits import Allowance
 from vivavoce.protocol.frame import AUDIO_DELTA, Frame
 from vivavoce.server.options import ServerOptions
-from vivavoce.server.v1.resuming import HEADER
+from vivavoce.server.v1.claim import HEADER
 from vivavoce.sessions.berth import TAKEN_UP
 from vivavoce.sessions.registry import Live
 
@@ -283,8 +283,7 @@ async def test_who_does_not_come_back_leaves_nothing_behind():
         await asyncio.wait_for(live.gone.wait(), 5)
         assert answerer.closed
         assert (len(served.service.registry), len(served.service.parking)) == (0, 0)
-        async with back(served.ws, client.token) as socket:
-            assert (await refused(socket))["code"] == "resume_token_invalid"
+        assert not served.service.parking._by_token
 
 
 async def test_as_many_wait_as_may_and_who_has_most_loses_the_oldest():

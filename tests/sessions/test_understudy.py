@@ -33,7 +33,7 @@ class Theatre:
             tell=lambda kind, **data: self.told.append((kind, data)),
             new_event=lambda: f"event_ours{next(self.numbers)}",
             now=lambda: 1_000.0 + asyncio.get_running_loop().time(),
-            rolls=rolls,
+            rolls=lambda: rolls,
         )
 
     async def open(self, request: SessionRequest) -> MemoryLine:

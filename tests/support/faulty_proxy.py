@@ -154,6 +154,7 @@ class FaultyProxy:
             if self._left is not None and len(data) > self._left:
                 writer.write(data[: self._left])
                 await writer.drain()
+                self._left = None  # who comes again is spared
                 self.cut()
                 return
             if self._left is not None:

@@ -32,6 +32,7 @@ from vivavoce.server.service import AnswerCall, Service
 from vivavoce.server.v1 import routes as v1
 from vivavoce.server.v1.direct import take_up
 from vivavoce.server.v1.realtime import realtime
+from vivavoce.server.v1.resuming import keep_tokens
 from vivavoce.sessions.parking import Parking
 from vivavoce.sessions.registry import Registry
 from vivavoce.tools.toolbox import Toolbox
@@ -68,12 +69,18 @@ def build(
     store = keeping.store
     sealer = Sealer(keeping.secret or random(SECRET_BYTES), random)
     grants = Grants(store.grants, sealer, now=now, random=random)
+    registry = Registry(limit=options.max_sessions, now=now)
     service = Service(
         options=options,
         backend=backend,
         toolbox=toolbox or Toolbox(),
-        registry=Registry(limit=options.max_sessions, now=now),
-        parking=Parking(seconds=options.park_seconds, limit=options.max_parked, random=random),
+        registry=registry,
+        parking=Parking(
+            seconds=options.park_seconds,
+            limit=options.max_parked,
+            random=random,
+            hold=lambda live: registry.spawn(keep_tokens(store.resume_tokens, live, now)),
+        ),
         grants=grants,
         gate=Gate(
             grants,

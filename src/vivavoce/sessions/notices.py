@@ -49,6 +49,11 @@ class Notices:
         for listener in self._listeners:
             _offer(listener, None)
 
+    @property
+    def listened(self) -> bool:
+        """Whether anybody has asked for them."""
+        return bool(self._listeners)
+
     @contextmanager
     def listen(self) -> Iterator[AsyncIterator[Notice]]:
         """Notices while the context lasts, until the session is over. Raises :class:`TooManyListeners`."""

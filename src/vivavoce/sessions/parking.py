@@ -26,10 +26,17 @@ GIVEN_WAY = (1013, "This session waited for its client, and had to make room for
 
 class Parking:
     """A session waits ``seconds`` for its client; 0 ends it at once. At most ``limit`` wait: then whoever has most of
-    them loses the oldest of theirs."""
+    them loses the oldest of theirs. ``hold`` is told of a session whose tokens have changed."""
 
-    def __init__(self, *, seconds: float, limit: int, random: Callable[[int], bytes]) -> None:
-        self.seconds, self._limit, self._random = seconds, limit, random
+    def __init__(
+        self,
+        *,
+        seconds: float,
+        limit: int,
+        random: Callable[[int], bytes],
+        hold: Callable[[Live], object] = lambda live: None,
+    ) -> None:
+        self.seconds, self._limit, self._random, self._hold = seconds, limit, random, hold
         self._parked: dict[str, Live] = {}
         """Those that wait, the oldest first."""
         self._by_token: dict[bytes, Live] = {}
@@ -48,10 +55,11 @@ class Parking:
         has come from it; by default that is the newest."""
         token = new_key(PREFIX, self._random)
         hash = hash_of(token)
-        keep = [held] if held in live.tokens else live.tokens[-1:]
+        keep = [held] if held else live.tokens[-1:]
         self._drop(live, [old for old in live.tokens if old not in keep])
         live.tokens = [*keep, hash]
-        self._by_token[hash] = live
+        self._by_token.update(dict.fromkeys(live.tokens, live))
+        self._hold(live)
         return token
 
     def find(self, token: str, owner: str) -> Live | None:
@@ -79,8 +87,9 @@ class Parking:
         self._parked.pop(live.id, None)
         if state is State.OVER:
             self._drop(live, live.tokens)
-        elif state is State.ATTACHED:
+        elif state is State.ATTACHED and len(live.tokens) > 1:
             self._drop(live, live.tokens[:-1])
+            self._hold(live)
 
     def _drop(self, live: Live, hashes: Sequence[bytes]) -> None:
         for hash in hashes:

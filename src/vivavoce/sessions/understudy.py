@@ -33,8 +33,10 @@ QUIET_SECONDS = 5.0
 """Until it is looked again whether there is one."""
 ILL_SECONDS = 10.0
 """Who breaks off again as soon as this is not tried once more."""
-_BROKE_OFF = {1001, 1005, 1006, 1011, 1012, 1013, 1014}
+_BROKE_OFF = {1005, 1006, 1011, 1012, 1013, 1014}
 """Codes that end a connection and not a conversation (RFC 6455, 7.4.1)."""
+_GOING_AWAY = 1001
+"""What the API ends a session with whose time is up: a client is told so, unless it is one that goes on."""
 
 
 class Tell(Protocol):
@@ -50,7 +52,7 @@ class House:
     tell: Tell
     new_event: Callable[[], str]
     now: Callable[[], float]
-    rolls: bool = False
+    rolls: Callable[[], bool]
     """Whether the client goes on when the session's time is up; else it is told so, as the protocol has it."""
 
 
@@ -73,7 +75,7 @@ class Understudy:
         """When somebody else went on because the one before broke off."""
         self._expired = False
         """The one who answers has said that its time is up."""
-        self._rolling = asyncio.create_task(self._roll()) if house.rolls else None
+        self._rolling = asyncio.create_task(self._roll(), name="rollover")
 
     async def receive(self) -> Frame:
         while True:
@@ -105,9 +107,8 @@ class Understudy:
 
     async def close(self, code: int = 1000, reason: str = "") -> None:
         self._end(Closed(code, reason))
-        if self._rolling is not None:
-            self._rolling.cancel()
-            await asyncio.wait([self._rolling])
+        self._rolling.cancel()
+        await asyncio.wait([self._rolling])
         await self._line.close(code, reason)
 
     # What clients are shown -------------------------------------------------------------------------
@@ -133,7 +134,7 @@ class Understudy:
                 return self._in_conversation(frame)
             case "error" if (data.get("error") or {}).get("code") == "session_expired":
                 self._expired = True
-                return None if self._house.rolls else frame
+                return None if self._house.rolls() else frame
         return frame
 
     def _in_conversation(self, frame: Frame) -> Frame:
@@ -186,8 +187,8 @@ class Understudy:
         """Not where it is the session that is over and not its connection, nor twice in a moment."""
         if self._over is not None or self._id is None:
             return False
-        if self._expired:
-            return self._house.rolls
+        if self._expired or closed.code == _GOING_AWAY:
+            return self._house.rolls()
         again = self._replaced is not None and self._clock() - self._replaced < ILL_SECONDS
         return closed.code in _BROKE_OFF and not again
 
@@ -212,7 +213,7 @@ class Understudy:
         """Goes over to another session while it is quiet, before the time of this one is up."""
         while True:
             await asyncio.sleep(max(QUIET_SECONDS, self._opened + LASTS - ROLL_BEFORE - self._clock()))
-            if not self._recall.quiet:
+            if not self._recall.quiet or not self._house.rolls():
                 continue
             before, heard = self._line, self._recall.items()
             try:

@@ -16,6 +16,7 @@ from vivavoce.store.keys import Keys
 from vivavoce.store.ledger import Ledger
 from vivavoce.store.recordings import Recordings
 from vivavoce.store.responses import Responses
+from vivavoce.store.resume_tokens import ResumeTokens
 from vivavoce.store.schema import metadata
 from vivavoce.store.sessions import Sessions
 from vivavoce.store.shares import Shares
@@ -44,6 +45,7 @@ class Store:
         self.responses = Responses(self.database)
         self.usage = Usage(self.database)
         self.recordings = Recordings(self.database)
+        self.resume_tokens = ResumeTokens(self.database)
         self.ledger = Ledger(self.database)
         self.files = Files(files)
         self.forgetting = Forgetting(self.sessions, self.usage, self.calls, self.files, self.database.erase)

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from functools import partial
 
@@ -19,10 +19,12 @@ from vivavoce.server.admission import admitted
 from vivavoce.server.entrance import address, enter
 from vivavoce.server.errors import CallNotFound
 from vivavoce.server.service import Service, bearer
+from vivavoce.server.v1.claim import Claim, claimed
 from vivavoce.server.v1.dialect import dialect_of
 from vivavoce.server.v1.direct import relayed
 from vivavoce.server.v1.offer import read_offer
-from vivavoce.server.v1.resuming import Claim, claimed, find, give_token, missed
+from vivavoce.server.v1.rebuilding import answering, rebuilt, welcome
+from vivavoce.server.v1.resuming import find, give_token, missed
 from vivavoce.server.v1.steering import steer, told
 from vivavoce.server.v1.taken import Taken
 from vivavoce.server.v1.wish import Wanted, wish
@@ -49,16 +51,21 @@ async def begin(service: Service, request: Request, principal: Principal, dialec
     offer = await read_offer(request)
     session = dict(offer.session or {})
     claim = claimed(request.headers, request.query_params, session.pop("resume", None))
-    if claim is not None:
-        return await _come_back(service, offer.sdp, dialect, principal, claim)
+    if claim is not None and (found := find(service, principal, claim, "webrtc")):
+        return await _come_back(service, offer.sdp, dialect, claim, *found)
     await service.toolbox.ready()
-    wanted = wish(service, principal, request.query_params, session or None, media=True)
+
+    def wishing(kept: Mapping[str, str]) -> Wanted:
+        return wish(service, principal, {**kept, **request.query_params}, session or None, media=True)
+
+    wanted = wishing({}) if claim is None else await rebuilt(service, principal, claim, wishing)
     service.backend.describe(wanted.request)  # a wrong session is refused before anything is opened (H-22)
     call_id = service.new_id("rtc_")
     logs.session.set(call_id)
     backend = service.backend
     take: Take
-    if isinstance(backend, Relays) and not isinstance(dialect, Beta) and backend.direct(wanted.request):
+    may_pass = not isinstance(dialect, Beta) and wanted.goes_on is None
+    if isinstance(backend, Relays) and may_pass and backend.direct(wanted.request):
         take = partial(relayed, service, backend, call_id, address(request), offer.sdp, wanted)
     else:
         take = partial(_carried, service, offer.sdp, dialect, wanted.request)
@@ -71,9 +78,10 @@ def _answered(answer: str, call_id: str) -> Response:
     return Response(answer, 201, {"Location": location, "Cache-Control": "no-store"}, "application/sdp")
 
 
-async def _come_back(service: Service, offer: str, dialect: Dialect, principal: Principal, claim: Claim) -> Response:
+async def _come_back(
+    service: Service, offer: str, dialect: Dialect, claim: Claim, live: Live, berth: Berth
+) -> Response:
     """A caller who was cut off places the same call again."""
-    live, berth = find(service, principal, claim, "webrtc")
     logs.session.set(live.id)
     line, answer = await service.answer_call(offer, dialect)
     service.registry.spawn(_stay(service, live, berth, line, claim))
@@ -128,14 +136,15 @@ async def _hold(service: Service, place: Place, take: Take, wanted: Wanted, answ
             taken = await take(stack)
             answered.set_result(taken.answer)
             log.info("session began transport=%s %s", taken.transport, told(wanted))
-            client = taken.client
+            client, answerer = taken.client, taken.answerer
             if taken.transport == "webrtc":
+                answerer = answering(service, live, answerer, wanted)
                 client = berth = service.parking.berth(live, taken.client)
                 service.registry.spawn(berth.stay(taken.client))
-                give_token(service, live)
+                welcome(service, live, wanted)
             end = await live.run(
                 client,
-                taken.answerer,
+                answerer,
                 new_id=service.new_event,
                 filters=filters,
                 observers=observers,

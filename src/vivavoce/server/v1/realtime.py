@@ -2,6 +2,8 @@
 
 import asyncio
 import logging
+from collections.abc import Mapping
+from functools import partial
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -16,13 +18,16 @@ from vivavoce.server.admission import admitted
 from vivavoce.server.entrance import address, enter
 from vivavoce.server.errors import CallNotFound, answer, refuse_in_band
 from vivavoce.server.service import Service
+from vivavoce.server.v1.claim import Claim, claimed
 from vivavoce.server.v1.dialect import dialect_of
 from vivavoce.server.v1.notices import telling
-from vivavoce.server.v1.resuming import Claim, claimed, find, give_token, missed
+from vivavoce.server.v1.rebuilding import answering, rebuilt, welcome
+from vivavoce.server.v1.resuming import find, give_token, missed
 from vivavoce.server.v1.sideband import sideband
 from vivavoce.server.v1.steering import steer, told
 from vivavoce.server.v1.wish import Wanted, wish
 from vivavoce.sessions.berth import Berth
+from vivavoce.sessions.registry import Live
 from vivavoce.transports.subprotocols import read_subprotocols
 from vivavoce.transports.websocket import WebSocketLine
 
@@ -41,6 +46,7 @@ async def realtime(service: Service, socket: WebSocket) -> None:
             return
         principal = await enter(service, socket, offered.key)
         await service.toolbox.ready()
+        claim = claimed(socket.headers, socket.query_params, offered.resume)
         wanted = wish(service, principal, socket.query_params)
     except (Refused, CallNotFound, ProtocolError) as error:
         await socket.send_denial_response(answer(error))
@@ -50,13 +56,21 @@ async def realtime(service: Service, socket: WebSocket) -> None:
     dialect = dialect_of(principal, socket.headers, beta=offered.beta)
     line = WebSocketLine(socket, dialect, new_id=service.new_event)
     try:
-        claim = claimed(socket.headers, socket.query_params, offered.resume)
-        if claim is not None:
-            await _come_back(service, line, principal, claim, notices=offered.notices)
+        if claim is None:
+            await _begin(service, line, wanted, address(socket), notices=offered.notices)
+        elif found := find(service, principal, claim, "websocket"):
+            await _come_back(service, line, claim, *found, notices=offered.notices)
         else:
+            again = partial(_wish_again, service, principal, socket.query_params)
+            wanted = await rebuilt(service, principal, claim, again)
+            logs.session.set(wanted.request.session_id)
             await _begin(service, line, wanted, address(socket), notices=offered.notices)
     except Exception as error:
         await _refuse(service, line, error)
+
+
+def _wish_again(service: Service, principal: Principal, query: Mapping[str, str], kept: Mapping[str, str]) -> Wanted:
+    return wish(service, principal, {**kept, **query})
 
 
 async def _refuse(service: Service, line: WebSocketLine, error: Exception) -> None:
@@ -77,9 +91,8 @@ async def _begin(service: Service, line: WebSocketLine, wanted: Wanted, where: s
 
 
 async def _come_back(
-    service: Service, line: WebSocketLine, principal: Principal, claim: Claim, *, notices: bool
+    service: Service, line: WebSocketLine, claim: Claim, live: Live, berth: Berth, *, notices: bool
 ) -> None:
-    live, berth = find(service, principal, claim, "websocket")
     logs.session.set(live.id)
     give_token(service, live, claim)
     async with telling(live.notices, line, wanted=notices, begun=True) as client:
@@ -102,13 +115,14 @@ async def _hold(
     try:
         async with admitted(service, wanted.principal, request.session_id, "websocket", where) as live:
             filters, observers, asides, meter = steer(service, live, wanted)
-            answerer = await service.backend.open(request)
+            opened = await service.backend.open(request)
+            answerer = answering(service, live, opened, wanted)
             log.info("session began transport=websocket %s", told(wanted))
             async with telling(live.notices, line, wanted=notices) as client:
                 berth = service.parking.berth(live, client)
                 if not begun.done():  # the server may be leaving
                     begun.set_result((berth, client))
-                give_token(service, live)
+                welcome(service, live, wanted)
                 end = await live.run(
                     berth, answerer, new_id=service.new_event, filters=filters, observers=observers, asides=asides
                 )

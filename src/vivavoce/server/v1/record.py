@@ -15,7 +15,7 @@ __all__ = ["begun", "kept", "record_of"]
 
 def begun(service: Service, live: Live, wanted: Wanted) -> Session:
     """The record as it begins; a session that goes on, goes on in the one it had."""
-    live.record = live.record or wanted.request.session_id
+    live.record = live.record or (wanted.goes_on.record if wanted.goes_on else wanted.request.session_id)
     return Session(
         id=live.record,
         owner=wanted.principal.name,

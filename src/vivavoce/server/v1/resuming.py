@@ -1,61 +1,40 @@
-"""A client that was cut off comes back to its session: what it says to be let in, and what it is told first.
-
-What is secret comes in a header, a subprotocol or a body, never in a URL: those are written down all along the way.
-"""
+"""A client that was cut off comes back to its session, which lives: which one that is, and what it is told first."""
 
 import logging
-from collections.abc import Mapping
-from typing import Any, NamedTuple
+from collections.abc import Callable
+from typing import Any
 
 from vivavoce.access.principal import Principal
 from vivavoce.access.tokens import hash_of
 from vivavoce.protocol.frame import Frame
 from vivavoce.protocol.wire.errors import ProtocolError
 from vivavoce.server.service import Service
+from vivavoce.server.v1.claim import Claim
 from vivavoce.sessions.berth import Berth, Missed
 from vivavoce.sessions.registry import Live
 from vivavoce.sessions.ring import Ring
+from vivavoce.store.resume_tokens import ResumeTokens
 
-__all__ = ["HEADER", "Claim", "claimed", "find", "give_token", "missed"]
+__all__ = [
+    "TOKEN_SECONDS", "find", "give_token", "is_one_person", "keep_tokens", "missed", "not_found", "used_up",
+]  # fmt: skip
 
 log = logging.getLogger(__name__)
 
-HEADER = "X-Vivavoce-Resume"
-MAX_ID = 256
-"""Characters of an id that a client names."""
+TOKEN_SECONDS = 24 * 3600.0
+"""How long a token opens its conversation. The session itself waits much shorter for its client."""
 
 
-class Claim(NamedTuple):
-    """What a client says of the session that it wants back. One of the first two is there."""
-
-    token: str | None
-    conversation: str | None
-    after: str | None
-    """The id of the last event that it saw; None where it kept nothing."""
-
-
-def claimed(headers: Mapping[str, str], query: Mapping[str, str], given: Any = None) -> Claim | None:
-    """``given`` is a token that came in a subprotocol or a body. None from a client that wants a new session. Raises
-    :class:`ProtocolError`."""
-    token = given or headers.get(HEADER)
-    conversation, after = query.get("conversation_id"), query.get("after")
-    if not isinstance(token, str | None):
-        raise ProtocolError("invalid_type", "A resume token is a text.", param="session.resume")
-    if any(len(value) > MAX_ID for value in (conversation, after) if value):
-        raise ProtocolError("invalid_value", "No id is that long.", param="conversation_id")
-    return Claim(token, conversation, after) if token or conversation else None
-
-
-def find(service: Service, principal: Principal, claim: Claim, kind: str) -> tuple[Live, Berth]:
-    """The session that is meant, which lives. Raises :class:`ProtocolError`."""
+def find(service: Service, principal: Principal, claim: Claim, kind: str) -> tuple[Live, Berth] | None:
+    """The session that is meant, where that lives. Raises :class:`ProtocolError`."""
     if claim.token:
         live = service.parking.find(claim.token, principal.name)
-        if live is None:
-            raise ProtocolError("resume_token_invalid", _USED_UP)
     else:
         live = service.registry.named(claim.conversation or "")
-        if live is None or live.owner != principal.name or not _is_one_person(principal):
-            raise ProtocolError("conversation_not_found", _NOT_FOUND, param="conversation_id")
+        if live is not None and (live.owner != principal.name or not is_one_person(principal)):
+            raise not_found()
+    if live is None:
+        return None
     if live.berth is None:
         raise ProtocolError("not_resumable", _PASSES_BY)
     if live.kind != kind:
@@ -64,16 +43,21 @@ def find(service: Service, principal: Principal, claim: Claim, kind: str) -> tup
     return live, live.berth
 
 
-_USED_UP = (
-    "This resume token is no good (any more): it was used, its session is over, or it is another's. "
-    "Begin a new session."
-)
-_NOT_FOUND = "There is no session of yours with this conversation that could be taken up again. Begin a new one."
 _PASSES_BY = "The sound of this call goes past this server, which cannot take the call up again. Place a new one."
 _WAYS = {"websocket": "a WebSocket", "webrtc": "WebRTC"}
 
 
-def _is_one_person(principal: Principal) -> bool:
+def used_up() -> ProtocolError:
+    words = "This resume token is no good (any more): it was used, it is too old, or it is another's. Begin anew."
+    return ProtocolError("resume_token_invalid", words)
+
+
+def not_found() -> ProtocolError:
+    words = "There is no conversation of yours with this id that could go on. Begin a new one."
+    return ProtocolError("conversation_not_found", words, param="conversation_id")
+
+
+def is_one_person(principal: Principal) -> bool:
     """Behind an app's key or a share link there may be many, who all bring ephemeral keys of it; a conversation's id
     is no secret between them. They have tokens."""
     return principal.kind in ("local", "user") or (principal.kind == "key" and principal.grant is None)
@@ -84,11 +68,21 @@ def give_token(service: Service, live: Live, claim: Claim | None = None) -> None
     if not service.parking.seconds:
         return
     held = hash_of(claim.token) if claim and claim.token else None
-    token = service.parking.issue(live, held)
-    told = {"token": token, "expires_in": round(service.parking.seconds * 1000)}
+    told: dict[str, Any] = {
+        "token": service.parking.issue(live, held),
+        "expires_in": round(TOKEN_SECONDS * 1000),
+        "waits": round(service.parking.seconds * 1000),
+    }
     if claim and live.berth:
         told["received"] = live.berth.taken
     live.notices.tell("resume", **told)
+
+
+async def keep_tokens(kept: ResumeTokens, live: Live, now: Callable[[], float]) -> None:
+    """For when the session is no more."""
+    if live.record:
+        at = now()
+        await kept.keep(live.record, live.owner, live.tokens, now=at, expires_at=at + TOKEN_SECONDS)
 
 
 def missed(service: Service, live: Live, claim: Claim) -> Missed:

@@ -90,7 +90,7 @@ def _filters(service: Service, live: Live, wanted: Wanted, persona: Persona, asi
 
     return [
         Policy(persona),
-        Opening(persona, asides, new_id),
+        *([] if wanted.goes_on else [Opening(persona, asides, new_id)]),
         Handoff(persona, asides, new_id),
         Tools(persona, caller, bench, asides, new_id, media=wanted.request.media),
     ]

@@ -1,6 +1,6 @@
 """From what came with a request to the session that it asks for: key, query, body and agent each have a say."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from vivavoce.access import context as contexts
@@ -10,6 +10,7 @@ from vivavoce.backends.interface import Kind, SessionRequest
 from vivavoce.protocol.wire.errors import ProtocolError
 from vivavoce.protocol.wire.overlay import laid_over
 from vivavoce.server.service import Service
+from vivavoce.server.v1.claim import Claim
 from vivavoce.sessions.persona import Persona, discreet
 
 __all__ = ["Wanted", "wish"]
@@ -20,6 +21,17 @@ _BY_MODEL = "agent:"
 """A model's name that begins like this names an agent, for clients that can say nothing else."""
 
 
+class GoesOn(NamedTuple):
+    """A conversation whose session is no more."""
+
+    record: str
+    """The id that it has in the store, and keeps."""
+    claim: Claim
+    """By what its client came back."""
+    missing: Sequence[str]
+    """What could not be restored, by names that are documented."""
+
+
 class Wanted(NamedTuple):
     request: SessionRequest
     principal: Principal
@@ -27,6 +39,9 @@ class Wanted(NamedTuple):
     """Who speaks, where an agent was chosen, page context was given or this server has tools."""
     asked: Mapping[str, Any]
     """What the client asked for itself: a key that it mints stands for this."""
+
+    goes_on: "GoesOn | None" = None
+    """What it goes on with, where it is not new."""
 
     @property
     def agent(self) -> str | None:
