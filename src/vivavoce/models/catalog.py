@@ -24,7 +24,7 @@ SPECS = (
     ),
     Spec(
         name="smart-turn", sense="turn", module="vivavoce.models.turn.smart_turn", factory="SmartTurn",
-        licence="BSD-2-Clause", languages="23", package="pipecat", extra="smart-turn",
+        licence="BSD-2-Clause", languages="23", package="pipecat",
     ),
     Spec(
         name="pocketsphinx", sense="stt", module="vivavoce.models.stt.pocketsphinx", factory="PocketSphinxStt",
