@@ -32,8 +32,22 @@
     const source = new AudioBufferSourceNode(context, { buffer: await context.decodeAudioData(bytes.buffer) });
     source.connect(sink);
     source.start();
+    probe.saidAt = performance.now() / 1000;
     return new Promise((resolve) => (source.onended = resolve));
   };
+
+  /** Resolves with when (in seconds) the sound above `least` began that is heard at the speaker next. */
+  probe.heardAt = (least) =>
+    listen((_, samples, rate) => {
+      // 10 ms at a time; the window is long enough for a machine that looks late.
+      const step = Math.round(rate / 100);
+      for (let at = 0; at + step <= samples.length; at += step) {
+        if (rootMeanSquare(samples.subarray(at, at + step)) >= least) {
+          return performance.now() / 1000 - (samples.length - at) / rate;
+        }
+      }
+      return 0;
+    }, 32768);
 
   /** Resolves with the loudness (RMS) of the first sound above `least` at the speaker. */
   probe.hear = (least) => listen((rms) => rms >= least);
@@ -46,22 +60,25 @@
     });
   };
 
-  async function listen(enough) {
+  const rootMeanSquare = (samples) => Math.hypot(...samples) / Math.sqrt(samples.length);
+
+  async function listen(enough, window = 1024) {
     const player = orb().shadowRoot.querySelector("audio");
     while (!player.srcObject) await new Promise((resolve) => setTimeout(resolve, 20));
     if (player.muted || player.volume === 0) throw new Error("the player is muted");
     const context = quiet();
-    const analyser = new AnalyserNode(context, { fftSize: 1024 });
+    const analyser = new AnalyserNode(context, { fftSize: window });
     context.createMediaStreamSource(player.srcObject).connect(analyser);
     const samples = new Float32Array(analyser.fftSize);
     return new Promise((resolve) => {
       const timer = setInterval(() => {
         analyser.getFloatTimeDomainData(samples);
-        const rms = player.paused ? 0 : Math.hypot(...samples) / Math.sqrt(samples.length);
-        if (!enough(rms)) return;
+        const rms = player.paused ? 0 : rootMeanSquare(samples.subarray(-1024));
+        const found = enough(rms, samples, context.sampleRate);
+        if (!found) return;
         clearInterval(timer);
         void context.close();
-        resolve(rms);
+        resolve(found === true ? rms : found);
       }, 20);
     });
   }
