@@ -64,6 +64,12 @@ def test_cues_beside_a_recording():
     )
 
 
+def test_a_cue_of_unknown_length_ends_where_the_next_begins():
+    told = as_webvtt(SESSION, [item("u", 1, "What is this long question about?"), item("a", 1.5, "It.", "assistant")])
+    assert "00:00:01.000 --> 00:00:01.500\n<v User>" in told
+    assert "00:00:01.500 --> 00:00:02.500\n<v Assistant>" in told
+
+
 @given(
     st.lists(st.tuples(st.integers(-99, 10**6), st.text(max_size=40), st.none() | st.integers(0, 10**7)), max_size=8)
 )

@@ -59,7 +59,8 @@ def show(id: str, **options: Any) -> None:
     """Show what was said in the session called ID, and what it cost."""
     session, items = _session(options, id)
     click.echo(as_text(session, items))
-    click.echo(f"{session.owner}, {session.responses} answers, {_cost(session)}, ended {moment(session.ended_at)}")
+    ended = f"ended {moment(session.ended_at)}" if session.ended_at else "no end is known"
+    click.echo(f"{session.owner}, {session.responses} answers, {_cost(session)}, {ended}")
 
 
 @command.command()

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from decimal import Decimal
+from itertools import zip_longest
 from typing import Any, Final
 
 from vivavoce.store.items import GAP, Item
@@ -62,16 +63,20 @@ def as_webvtt(session: Session, items: Sequence[Item], *, origin: float | None =
     """Cues timed by when each was said, counted from ``origin``: unix seconds, the beginning of a recording, say; that
     of the session where nothing is given. What was said before is left out."""
     began = session.started_at if origin is None else origin
+    told = [(item, said[0], said[1]) for item in items if (said := _said(item)) is not None]
+    cued = sorted((each for each in told if each[0].said_at >= began), key=lambda each: each[0].said_at)
     cues = [f"WEBVTT\n\nNOTE {_line(session.title or session.id)}"]
-    for item in sorted(items, key=lambda item: item.said_at):
-        said, start = _said(item), item.said_at - began
-        if said is None or start < 0:
-            continue
-        speaker, words = said
-        seconds = item.ms / 1000 if item.ms else max(SHORTEST, len(words) / CHARACTERS_A_SECOND)
+    for (item, speaker, words), following in zip_longest(cued, cued[1:]):
+        end = item.said_at + item.ms / 1000 if item.ms else _about(item.said_at, words, following)
         voice = f"<v {speaker}>" if speaker else ""
-        cues.append(f"{_clock(start)} --> {_clock(start + seconds)}\n{voice}{_line(words)}")
+        cues.append(f"{_clock(item.said_at - began)} --> {_clock(end - began)}\n{voice}{_line(words)}")
     return "\n\n".join(cues) + "\n"
+
+
+def _about(start: float, words: str, following: tuple[Item, str, str] | None) -> float:
+    """When something may have ended of which nobody knows how long it sounded: before the next began, if need be."""
+    end = start + max(SHORTEST, len(words) / CHARACTERS_A_SECOND)
+    return end if following is None or following[0].said_at <= start else min(end, following[0].said_at)
 
 
 def _said(item: Item) -> tuple[str, str] | None:
