@@ -36,8 +36,10 @@ from vivavoce.protocol.session.commands import (
     Cancel,
     Command,
     Done,
+    Doubted,
     Failed,
     FlushPlayback,
+    HoldPlayback,
     Import,
     ListMcp,
     MayEnd,
@@ -161,16 +163,20 @@ class _Work:
 
 
 class AnySession(RuleBasedStateMachine):
-    @initialize(media=st.booleans(), kind=st.sampled_from(["realtime"] * 4 + ["transcription"]))
-    def open(self, media: bool, kind: str) -> None:
+    @initialize(
+        media=st.booleans(), forgiving=st.booleans(), kind=st.sampled_from(["realtime"] * 4 + ["transcription"])
+    )
+    def open(self, media: bool, forgiving: bool, kind: str) -> None:
         self.small = mock.patch.object(truncation, "INPUT_TOKENS", 60)  # so that a conversation can be too long
         self.small.start()
-        self.hand = Hand(media=media, kind=kind)
+        self.hand = Hand(media=media, kind=kind, forgiving=forgiving)
         self.witness = Witness(media=media)
         self.work: dict[str, _Work] = {}
         self.stale = ["resp_none"]
         self.unrecognised: list[str] = []
         self.opinions: list[str] = []
+        self.doubts: list[str] = []
+        self.held = False
         self.listings: list[str] = []
         self.calls: list[tuple[str, str]] = []
         self.approvals: list[str] = []
@@ -217,6 +223,11 @@ class AnySession(RuleBasedStateMachine):
                 self.work.pop(command.response_id, None)
             case Transcribe() | Import():
                 self.unrecognised.append(command.item_id)
+            case Doubted():
+                self.doubts.append(command.item_id)
+            case HoldPlayback():
+                assert command.on is not self.held
+                self.held = command.on
             case MayEnd() if command.wanted:
                 self.opinions.append(command.item_id)
 
@@ -347,6 +358,12 @@ class AnySession(RuleBasedStateMachine):
         self.hand.session.endpoint(data.draw(st.sampled_from(self.opinions)), finished)
         self.take(self.hand.told())
 
+    @precondition(lambda self: self.doubts)
+    @rule(data=st.data(), wants_floor=st.booleans(), echo=st.booleans())
+    def judge(self, data: st.DataObject, wants_floor: bool, echo: bool) -> None:
+        item_id = data.draw(st.sampled_from(self.doubts[-2:]))
+        self.take(self.hand.judged(item_id, wants_floor=wants_floor, echo=echo and not wants_floor))
+
     # Models -----------------------------------------------------------------------------------------
 
     @precondition(lambda self: self.work)
@@ -434,7 +451,7 @@ class AnySession(RuleBasedStateMachine):
             self.on_the_way.popleft()()
         self.report()
 
-    @precondition(lambda self: self.track.waiting)
+    @precondition(lambda self: self.track.waiting and not self.held)
     @rule(frames=st.sampled_from([1, 5, 50]))
     def play(self, frames: int) -> None:
         for _ in range(frames):
@@ -475,6 +492,7 @@ class AnySession(RuleBasedStateMachine):
 
     def end_all(self) -> None:
         self.take(self.hand.hearing(turn_detection=None))
+        assert not self.held, "nobody listens for a doubt any more"
         while self.work or self.listings or self.calls or self.approvals:
             if self.listings:
                 self.list_tools(False)
