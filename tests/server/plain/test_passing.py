@@ -97,6 +97,20 @@ async def test_an_agent_holds_before_an_upstream() -> None:
             await api.chat.completions.create(model="agent:blue", messages=HELLO, extra_body={"prediction": {}})
 
 
+async def test_what_only_the_upstream_knows_is_its_affair() -> None:
+    custom: Any = [{"type": "custom", "custom": {"name": "run"}}]
+    called = {
+        "role": "assistant",
+        "tool_calls": [{"id": "c1", "type": "custom", "custom": {"name": "run", "input": ""}}],
+    }
+    spoken = {"role": "user", "content": [{"type": "input_audio", "input_audio": {"data": "AA==", "format": "wav"}}]}
+    async with passing() as (served, upstream), client(served) as api:
+        upstream.tell_json({"choices": []})
+        messages: Any = [spoken, called, {"role": "tool", "tool_call_id": "c1", "content": "done"}]
+        await api.chat.completions.create(model="gpt-4o", messages=messages, tools=custom, n=2)
+        assert upstream.asked[0].body == {"model": "gpt-4o", "messages": messages, "tools": custom, "n": 2}
+
+
 async def test_a_refusal_keeps_its_status_and_shows_no_key() -> None:
     async with passing() as (served, upstream), client(served) as api:
         upstream.tell_json({"error": {"message": f"Incorrect API key: {UPSTREAM_KEY}", "code": "invalid_api_key"}}, 401)

@@ -1,12 +1,16 @@
 """Recordings in words: every format in, every format out, long ones cut where it is quiet."""
 
 import itertools
+from fractions import Fraction
 from io import BytesIO
 from typing import Any
 
+import av
 import httpx
+import numpy as np
 import openai
 import pytest
+from av.audio.resampler import AudioResampler
 
 from tests.support.fake_models import FakeStt, FakeVad, tone
 from tests.support.plain import billed, built_in, client, said
@@ -39,6 +43,18 @@ async def test_every_format_is_read() -> None:
                 assert told.text == "Hello there."
     assert {(each.hints.language, each.hints.prompt) for each in stt.asked} == {("en", "Greetings.")}
     assert all(len(each.pcm) / 32_000 == pytest.approx(3.0, abs=0.15) for each in stt.asked)
+
+
+@pytest.mark.parametrize(("container", "codec"), [("webm", "libopus"), ("mp4", "aac"), ("mov", "pcm_s16le")])
+def test_what_browsers_and_phones_record(container: str, codec: str) -> None:
+    file = BytesIO()
+    with av.open(file, "w", format=container) as made:
+        stream = made.add_stream(codec, rate=48_000, layout="stereo")
+        frame = av.AudioFrame.from_ndarray(np.zeros((1, 96_000), "<i2"), "s16", "stereo")
+        frame.sample_rate, frame.pts, frame.time_base = 48_000, 0, Fraction(1, 48_000)
+        for each in [*AudioResampler(stream.format.name, "stereo", 48_000).resample(frame), None]:  # type: ignore[union-attr]
+            made.mux(stream.encode(each))  # type: ignore[union-attr, arg-type]
+    assert len(decoded(BytesIO(file.getvalue()), 16_000)) / 32_000 == pytest.approx(1.0, abs=0.1)
 
 
 async def test_every_format_is_given() -> None:

@@ -13,6 +13,7 @@ from tests.support.plain import built_in
 from vivavoce.models.interfaces import Answer, Prompt, Said
 from vivavoce.server.options import ServerOptions
 from vivavoce.server.security import LARGER
+from vivavoce.server.v1.plain import visit
 
 HELLO: Any = {"model": "x", "messages": [{"role": "user", "content": "Hello."}]}
 CHAT = "/v1/chat/completions"
@@ -91,6 +92,18 @@ async def test_a_body_has_an_end(path: str) -> None:
         answer = await http.post(path, content=endless(), headers={"Content-Type": kind})
         assert answer.status_code == 413
         assert str(LARGER[path]) in answer.json()["error"]["message"]
+
+
+async def test_a_body_that_does_not_come_holds_no_place(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(visit, "READ_SECONDS", 0.05)
+
+    async def stuck() -> AsyncIterator[bytes]:
+        yield b"{"
+        await asyncio.sleep(5)
+
+    async with built_in() as served, httpx.AsyncClient(base_url=served.http, timeout=10) as http:
+        answer = await http.post(CHAT, content=stuck())
+        assert (answer.status_code, answer.json()["error"]["code"]) == (408, "timeout")
 
 
 @pytest.mark.parametrize("name", ["../etc/passwd", "a" * 65, "with space"])

@@ -1,6 +1,7 @@
 """``POST /v1/chat/completions``, streamed and whole, with tools."""
 
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
+from functools import partial
 from typing import Any, cast
 
 from starlette.requests import Request
@@ -27,15 +28,17 @@ async def chat(service: Service, request: Request) -> Response:
 
 
 async def _chat(visit: Visit, request: Request) -> Response:
-    raw = check(await read_json(request), dict[str, Any])
+    raw = check(await visit.read(read_json(request)), dict[str, Any])
     wish = check(raw, Chat)
     if isinstance(thread := (wish.metadata or {}).get("thread"), str):
         visit.thread.call(thread)
-    wanted = asked(visit.service, visit.principal, wish.model, _session(wish), wish.agent, wish.context)
+    backend, ask = visit.service.backend, partial(asked, visit.service, visit.principal, wish.model)
+    wanted = ask({}, wish.agent, wish.context)
+    if wanted.agent or not isinstance(backend, Passes):  # else tools are between the client and the upstream
+        wanted = ask(_session(wish), wish.agent, wish.context)
     messages = check(wish.messages, list[ChatMessage], "messages")
     visit.thread.keep(wanted.agent)
     await _held(visit, wanted, messages)
-    backend = visit.service.backend
     if isinstance(backend, Passes):
         return await passed_chat(visit, backend, wanted, wish, raw)
     return await _answered(visit, visit.senses.llm, wanted, wish, messages)
@@ -79,8 +82,8 @@ def _said(visit: Visit, message: ChatMessage) -> list[str]:
     if message.role == "tool":
         return [thread.tool_gave(message.tool_call_id or "", message.words)]
     said = [thread.say(message.role, message.words)] if message.words and message.role in ("user", "assistant") else []
-    calls = message.tool_calls or ()
-    return [*said, *(thread.call_tool(call.function.name, call.id, call.function.arguments) for call in calls)]
+    calls = ((call.id, call.function) for call in message.tool_calls or ())
+    return [*said, *(thread.call_tool(made.name, id, made.arguments) for id, made in calls if made)]
 
 
 async def _answered(visit: Visit, llm: Llm, wanted: Asked, wish: Chat, messages: Sequence[ChatMessage]) -> Response:

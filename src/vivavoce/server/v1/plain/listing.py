@@ -6,9 +6,10 @@ from starlette.responses import JSONResponse, Response
 
 from vivavoce.backends.interface import BackendError
 from vivavoce.backends.plain import Passes, Thinks
-from vivavoce.server.service import Service, bearer
+from vivavoce.server.service import Service
 from vivavoce.server.v1.plain.asking import BY_MODEL
 from vivavoce.server.v1.plain.passed_chat import whole
+from vivavoce.server.v1.plain.visit import Visit, visited
 
 __all__ = ["Model", "Models", "model", "models"]
 
@@ -26,20 +27,27 @@ class Models(msgspec.Struct):
 
 
 async def models(service: Service, request: Request) -> Response:
-    return JSONResponse(msgspec.to_builtins(Models(await _known(service, request))))
+    return await visited(_models, service, request)
 
 
 async def model(service: Service, request: Request) -> Response:
+    return await visited(_model, service, request)
+
+
+async def _models(visit: Visit, request: Request) -> Response:
+    return JSONResponse(msgspec.to_builtins(Models(await _known(visit.service))))
+
+
+async def _model(visit: Visit, request: Request) -> Response:
     name = request.path_params["model"]
-    for each in await _known(service, request):
+    for each in await _known(visit.service):
         if each.id == name:
             return JSONResponse(msgspec.to_builtins(each))
     words = f"The model '{name[:64]}' does not exist here; GET /v1/models names those that do."
     raise BackendError.of(404, words, code="model_not_found", type="invalid_request_error")
 
 
-async def _known(service: Service, request: Request) -> list[Model]:
-    await service.gate.enter_with_standard_key(bearer(request))
+async def _known(service: Service) -> list[Model]:
     agents = [Model(BY_MODEL + agent.name) for agent in service.options.agents]
     backend = service.backend
     if isinstance(backend, Passes):

@@ -13,7 +13,7 @@ from vivavoce.server.v1.plain.transcriptions import transcriptions
 __all__ = ["OPERATIONS"]
 
 EVENTS = "text/event-stream"
-REFUSALS = (502, 504)
+REFUSALS = (408, 502, 504)
 
 OPERATIONS = [
     Operation(

@@ -66,7 +66,8 @@ class Function(msgspec.Struct):
 
 class ToolCall(msgspec.Struct):
     id: str
-    function: Function
+    function: Function | None = None
+    """None: a call of another kind, which is between the client and an upstream."""
 
 
 class ChatMessage(msgspec.Struct):
@@ -126,8 +127,8 @@ def _steps(message: ChatMessage, at: str) -> list[Message]:
             return [Message("user", message.words, images=tuple(_images(message, at)))]
         case "assistant":
             said = [Message("assistant", message.words)] if message.words else []
-            calls = message.tool_calls or ()
-            return [*said, *(Message("call", c.function.arguments, c.function.name, c.id) for c in calls)]
+            calls = ((call.id, call.function) for call in message.tool_calls or ())
+            return [*said, *(Message("call", made.arguments, made.name, id) for id, made in calls if made)]
         case "tool":
             return [Message("result", message.words, call_id=message.tool_call_id or "")]
     words = f"A message's role is system, developer, user, assistant or tool, not {message.role[:64]!r}."

@@ -45,7 +45,7 @@ async def speech(service: Service, request: Request) -> Response:
 
 
 async def _speech(visit: Visit, request: Request) -> Response:
-    raw = check(await read_json(request), dict[str, Any])
+    raw = check(await visit.read(read_json(request)), dict[str, Any])
     wish = check(raw, Speech)
     output = {name: value for name, value in (("voice", wish.voice), ("speed", wish.speed)) if value is not None}
     session = {"audio": {"output": output}} if output else {}

@@ -47,7 +47,8 @@ async def transcriptions(service: Service, request: Request) -> Response:
 async def _transcriptions(visit: Visit, request: Request) -> Response:
     if not request.headers.get("content-type", "").lower().startswith("multipart/form-data"):
         raise ProtocolError("invalid_content_type", "Send a form (multipart/form-data) with a part 'file'.")
-    form = await visit.stack.enter_async_context(request.form(max_files=1, max_fields=MAX_FIELDS))
+    coming = request.form(max_files=1, max_fields=MAX_FIELDS)
+    form = await visit.read(visit.stack.enter_async_context(coming))
     file = form.get("file")
     if not isinstance(file, UploadFile):
         raise ProtocolError("missing_required_parameter", "The form has no file in a part 'file'.", param="file")

@@ -42,6 +42,8 @@ T = TypeVar("T")
 AT_ONCE: Final = 16
 """Plain requests at one time. They share models with sessions, in which somebody is waiting for a voice."""
 AGAIN_SECONDS: Final = 1.0
+READ_SECONDS = 300.0
+"""For the body of a request: 25 MB over a slow line."""
 KIND: Final = "plain"
 
 Answer = Callable[["Visit", Request], Awaitable[Response]]
@@ -105,6 +107,15 @@ class Visit:
         said = bool(tally.text or tally.calls)
         status = "completed" if tally.finish else "incomplete" if said else "failed"
         await self.charge("response", model, usage if said or tally.finish else {}, status=status)
+
+    async def read(self, body: Awaitable[T]) -> T:
+        """The body of the request. Raises :class:`BackendError` for one that does not come to an end in time."""
+        try:
+            async with asyncio.timeout(READ_SECONDS):
+                return await body
+        except TimeoutError:
+            words = f"The body did not arrive within {READ_SECONDS:g} s."
+            raise BackendError.of(408, words, code="timeout", type="invalid_request_error") from None
 
     async def unless_gone(self, work: Coroutine[Any, Any, T]) -> T:
         """What ``work`` gives; stopped when the client has gone (:class:`ClientDisconnect`) or the visit is ended."""
