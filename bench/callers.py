@@ -19,13 +19,15 @@ from vivavoce.audio import HOUSE_RATE
 from vivavoce.audio.opus import FRAME_BYTES, OpusEncoder
 from vivavoce.transports.webrtc.receiver import hear
 
-__all__ = ["Caller", "connect", "delay_of"]
+__all__ = ["Caller", "connect", "delay_of", "holes_of"]
 
 TICKS = 960
 BEEP_EVERY = 100
 """Packets between two beeps, of which a caller takes the delay."""
 BEEPS = 12
 LOUD = 3000
+HOLES_SECONDS = 22
+WINDOW = HOUSE_RATE // 100
 
 
 @cache
@@ -38,6 +40,12 @@ def beeps() -> list[bytes]:
     """A tone of 100 ms every two seconds."""
     tone = 12_000 * np.sin(2 * np.pi * 440 / HOUSE_RATE * np.arange(HOUSE_RATE // 10))
     return _encoded(tone.astype("<i2").tobytes().ljust(BEEP_EVERY * FRAME_BYTES, b"\0"))
+
+
+@cache
+def hum() -> list[bytes]:
+    """A tone of a second, without end."""
+    return _encoded((8_000 * np.sin(2 * np.pi * 440 / HOUSE_RATE * np.arange(HOUSE_RATE))).astype("<i2").tobytes())
 
 
 def _encoded(pcm: bytes) -> list[bytes]:
@@ -139,7 +147,22 @@ async def delay_of(port: int, loss: float, chance: random.Random) -> float:
     return statistics.median(delays[2:])
 
 
-def _lose(caller: Caller, loss: float, chance: random.Random) -> None:
+async def holes_of(port: int, loss: float, chance: random.Random) -> float:
+    """The share of a steady tone's echo that is quieter than half of it, where packets to the server are lost."""
+    echo = bytearray()
+    caller = Caller(Microphone(hum()), echo.extend)
+    try:
+        await caller.call(port)
+        _lose(caller, loss, chance, back=False)
+        await asyncio.sleep(HOLES_SECONDS)
+    finally:
+        await caller.peer.close()
+    steady = np.frombuffer(bytes(echo), "<i2").astype(float)[2 * HOUSE_RATE :]
+    levels = np.std(steady[: len(steady) // WINDOW * WINDOW].reshape(-1, WINDOW), axis=1)
+    return float(np.mean(levels < np.median(levels) / 2))
+
+
+def _lose(caller: Caller, loss: float, chance: random.Random, *, back: bool = True) -> None:
     """Packets of sound, on the way there and on the way back."""
     transport, receiver = caller.transceiver.sender.transport, caller.transceiver.receiver
     send, take = transport._send_rtp, receiver._handle_rtp_packet
@@ -153,4 +176,5 @@ def _lose(caller: Caller, loss: float, chance: random.Random) -> None:
             await take(packet, arrival_time_ms)  # type: ignore[arg-type]
 
     transport._send_rtp = lossy_send  # type: ignore[method-assign]
-    receiver._handle_rtp_packet = lossy_take  # type: ignore[method-assign]
+    if back:
+        receiver._handle_rtp_packet = lossy_take  # type: ignore[method-assign]

@@ -2,10 +2,12 @@
 
     python -m bench.webrtc [--calls N] [--seconds S] [--rounds R] [--loss PERCENT]
 
-Each server is a process of its own. Callers send recorded speech, encoded beforehand, fifty packets a second, and take
-what comes back. *Both* directions are busy where the server echoes, or speaks without end; *one*, where it only
-listens. Processor time is the kernel's count for the server's process, a call. *Echo* is the time from a sound's first
-packet out until it is heard, with one caller; ``--loss`` drops so many packets in each direction of that one.
+Each server is a process of its own; wrtc comes from PyPI into ``bench/.venvs/wrtc``, which is made on demand. Callers
+send recorded speech, encoded beforehand, fifty packets a second, and take what comes back. Both directions are busy where
+the server echoes, or speaks without end; elsewhere it only listens. Processor time is the kernel's count for the server's
+process, a call. *Echo* is the time from a sound's first packet out until it is heard, with one caller; ``--loss`` drops so
+many packets in each direction of that one. *Holes* are the share of a steady tone that comes back at less than half its
+level, with such a loss on the way there alone.
 The whole session is Vivavoce's engine with voice activity on and models that answer at once. Needs Linux (/proc).
 """
 
@@ -20,8 +22,8 @@ from dataclasses import dataclass
 
 import uvloop
 
-from bench.callers import Caller, connect, delay_of
-from bench.processes import Process, free_port, running
+from bench.callers import Caller, connect, delay_of, holes_of
+from bench.processes import Process, environment, free_port, running
 from bench.servers import OURS, standing, stubs
 from bench.stubs import Delays
 
@@ -35,13 +37,17 @@ class Kind:
     part: str
     """What ``bench.webrtc_parts`` is told; nothing for the whole server."""
     speaks: bool
+    peer: bool = False
+    """Whether it is told to ``bench/peers/wrtc_server.py`` in its stead."""
 
 
 KINDS = (
     Kind("aiortc, bare: echo", "aiortc", True),
+    Kind("wrtc 0.1.0: echo", "echo", True, peer=True),
     Kind("Vivavoce, the call alone: echo", "call", True),
     Kind("Vivavoce, a whole session: both speak", "", True),
     Kind("aiortc, bare: listens", "listen-aiortc", False),
+    Kind("wrtc 0.1.0: listens", "listen", False, peer=True),
     Kind("Vivavoce, the call alone: listens", "listen-call", False),
     Kind("Vivavoce, a whole session: listens", "", False),
 )
@@ -73,11 +79,12 @@ async def compare(calls: int, seconds: float, rounds: int, loss: float) -> None:
     print("| | of a core, a call | threads, a call |\n|---|---|---|")
     for kind in KINDS:
         print(f"| {kind.name} | {statistics.median(costs[kind.name]):.2%} | {threads[kind.name]:.1f} |")
-    print("\n| | echo | echo with loss |\n|---|---|---|")
-    for kind in KINDS[:2]:
+    print(f"\n| | echo | with {loss:g} % loss | holes |\n|---|---|---|---|")
+    for kind in KINDS[:3]:
         async with served(kind, "") as server:
-            found = [await delay_of(server.port, lost, random.Random(1)) for lost in (0.0, loss / 100)]
-        print(f"| {kind.name} | {found[0] * 1000:.0f} ms | {found[1] * 1000:.0f} ms |")
+            quiet, lossy = [await delay_of(server.port, lost, random.Random(1)) for lost in (0.0, loss / 100)]
+            holes = await holes_of(server.port, loss / 100, random.Random(2))
+        print(f"| {kind.name} | {quiet * 1000:.0f} ms | {lossy * 1000:.0f} ms | {holes:.2%} |")
 
 
 async def cost(server: Process, callers: list[Caller], kind: Kind, seconds: float) -> float:
@@ -100,7 +107,10 @@ async def cost(server: Process, callers: list[Caller], kind: Kind, seconds: floa
 async def served(kind: Kind, models: str) -> AsyncIterator[Process]:
     if kind.part:
         port = free_port()
-        async with running([sys.executable, "-m", "bench.webrtc_parts", kind.part, str(port)], port) as process:
+        program = [sys.executable, "-m", "bench.webrtc_parts"]
+        if kind.peer:
+            program = [str(environment("wrtc", ["wrtc[aiortc]==0.1.0", "aiohttp"])), "bench/peers/wrtc_server.py"]
+        async with running([*program, kind.part, str(port)], port) as process:
             yield process
     else:
         async with standing(OURS, models, 0.5) as process:
