@@ -3,12 +3,12 @@
     python -m bench.webrtc [--calls N] [--seconds S] [--rounds R] [--loss PERCENT]
 
 Each server is a process of its own; wrtc comes from PyPI into ``bench/.venvs/wrtc``, which is made on demand. Callers
-send recorded speech, encoded beforehand, fifty packets a second, and take what comes back. Both directions are busy where
-the server echoes, or speaks without end; elsewhere it only listens. Processor time is the kernel's count for the server's
-process, a call. *Echo* is the time from a sound's first packet out until it is heard, with one caller; ``--loss`` drops so
-many packets in each direction of that one. *Holes* are the share of a steady tone that comes back at less than half its
-level, with such a loss on the way there alone.
-The whole session is Vivavoce's engine with voice activity on and models that answer at once. Needs Linux (/proc).
+send recorded speech, encoded beforehand, fifty packets a second, and take what comes back. Both directions are busy
+where the server echoes, or speaks without end; elsewhere it only listens. Processor time is the kernel's count for
+the server's process, a call. *Echo* is the time from a sound's first packet out until it is heard, with one caller;
+``--loss`` drops so many packets in each direction of that one. *Holes* are the share of a steady tone that comes back
+at less than half its level, with such a loss on the way there alone. The whole session is Vivavoce's engine with
+voice activity on and models that answer at once. Needs Linux (/proc).
 """
 
 import argparse
