@@ -120,16 +120,6 @@ async def until(condition: Callable[[], bool]) -> None:
             await asyncio.sleep(0)
 
 
-async def until_done(client: Client) -> int | None:
-    """Until it is told that the answer is complete; else with what it was closed."""
-    try:
-        while (await client.event())["type"] != "response.done":
-            pass
-    except ConnectionClosed:
-        return client.socket.close_code
-    return None
-
-
 async def refused(socket: ClientConnection) -> Mapping[str, Any]:
     """The error, and that the socket was closed for it."""
     error = json.loads(await asyncio.wait_for(socket.recv(), 5))["error"]
@@ -207,13 +197,17 @@ async def test_of_two_clients_with_one_token_one_has_the_session():
         client.cut()
         await parked(served)
         sockets = await asyncio.gather(*(back(served.ws, client.token) for _ in range(2)))
-        clients = [Client(socket) for socket in sockets]
-        answerer.arrive(sound(1), Frame("response.done", {"type": "response.done", "event_id": "event_d"}))
-        codes = await asyncio.gather(*(until_done(each) for each in clients))
-        assert sorted(codes, key=str) == [TAKEN_UP[0], None]
+        closing = {asyncio.create_task(socket.wait_closed()): socket for socket in sockets}
+        done, left = await asyncio.wait(closing, return_when=asyncio.FIRST_COMPLETED, timeout=5)
+        ((lost,), (kept,)) = done, left
+        assert closing[lost].close_code == TAKEN_UP[0]
+        has = Client(closing[kept])
+        answerer.arrive(Frame("response.done", {"type": "response.done", "event_id": "event_d"}))
+        while (await has.event())["type"] != "response.done":
+            pass
         assert len(served.service.registry) == 1
-        for socket in sockets:
-            await socket.close()
+        await has.socket.close()
+        await kept
 
 
 @pytest.mark.parametrize("what", ["token", "conversation"])
@@ -259,18 +253,27 @@ async def test_a_plain_client_comes_back_by_its_conversation_and_is_told_how_thi
         client, answerer = Client(socket), await backend.next_opened()
         first = await client.event()
         await client.say()
-        answerer.arrive(created("conv_plain"), sound(1))
-        await client.event()
-        await client.event()
+        content = [{"type": "input_text", "text": "Count."}]
+        item = {"id": "item_u", "type": "message", "role": "user", "status": "completed", "content": content}
+        done = {"type": "conversation.item.done", "event_id": "event_u", "previous_item_id": None, "item": item}
+        answerer.arrive(Frame("conversation.item.done", done), created("conv_plain"), sound(1))
+        for _ in range(3):
+            await client.event()
         client.cut()
         await parked(served)
         answerer.arrive(sound(2))
+        record = alone(served).record or ""
+        async with asyncio.timeout(5):
+            while not await served.service.store.items.all(record):
+                pass
         async with connect(f"{served.ws}?conversation_id=conv_plain") as socket:
             again = Client(socket)
             shown = await again.event()
             assert (shown["type"], shown["session"]) == ("session.created", first["session"])
-            told = [(await again.event())["event_id"] for _ in range(3)]
-            assert told == ["event_r", "event_a1", "event_a2"]
+            assert (await again.event())["conversation"]["id"] == "conv_plain"
+            told = [await again.event() for _ in range(5)]
+            assert [event.get("item", {}).get("id") for event in told[:2]] == ["item_u", "item_u"]
+            assert [event["event_id"] for event in told[2:]] == ["event_r", "event_a1", "event_a2"]
             assert again.notices == {}
 
 

@@ -206,6 +206,7 @@ class Registry:
         task = self._tasks.create_task(_guarded(session))
         self._owned.add(task)
         task.add_done_callback(self._owned.discard)
+        task.add_done_callback(lambda _: session.close())  # one that was cancelled before it began
 
     async def drain(self, seconds: float) -> None:
         """Takes no more sessions, lets answers that are being given end within ``seconds``, and ends every

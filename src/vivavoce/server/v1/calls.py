@@ -91,7 +91,7 @@ async def _come_back(
 async def _stay(service: Service, live: Live, berth: Berth, line: Line, claim: Claim) -> None:
     try:
         give_token(service, live, claim)
-        await berth.come_back(line, missed(service, live, claim))
+        await berth.come_back(line, await missed(service, live, claim))
         log.info("session taken up again transport=webrtc")
         await berth.stay(line)
     except Closed as closed:

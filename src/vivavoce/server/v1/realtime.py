@@ -97,7 +97,7 @@ async def _come_back(
     give_token(service, live, claim)
     async with telling(live.notices, line, wanted=notices, begun=True) as client:
         await asyncio.sleep(0)  # the notices come first: what is missed may be long
-        await berth.come_back(client, missed(service, live, claim))
+        await berth.come_back(client, await missed(service, live, claim))
         log.info("session taken up again transport=websocket")
         await berth.stay(client)
 

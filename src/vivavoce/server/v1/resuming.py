@@ -1,7 +1,7 @@
 """A client that was cut off comes back to its session, which lives: which one that is, and what it is told first."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from vivavoce.access.principal import Principal
@@ -11,6 +11,7 @@ from vivavoce.protocol.wire.errors import ProtocolError
 from vivavoce.server.service import Service
 from vivavoce.server.v1.claim import Claim
 from vivavoce.sessions.berth import Berth, Missed
+from vivavoce.sessions.recall import frames_of
 from vivavoce.sessions.registry import Live
 from vivavoce.sessions.ring import Ring
 from vivavoce.store.resume_tokens import ResumeTokens
@@ -85,13 +86,15 @@ async def keep_tokens(kept: ResumeTokens, live: Live, now: Callable[[], float]) 
         await kept.keep(live.record, live.owner, live.tokens, now=at, expires_at=at + TOKEN_SECONDS)
 
 
-def missed(service: Service, live: Live, claim: Claim) -> Missed:
+async def missed(service: Service, live: Live, claim: Claim) -> Missed:
     """What this client has not seen: all that followed the event that it names. One that names none is told how things
-    stand, and of the answer that is being given from its beginning."""
+    stand: what was said, and from its beginning the answer that is being given."""
+    said = [] if claim.after or live.record is None else await service.store.items.all(live.record)
+    items = [item.item for item in said if item.place == "conversation"]
 
     def told(ring: Ring) -> list[Frame]:
         if claim.after is None:
-            return _as_things_stand(service, live, ring)
+            return _as_things_stand(service, live, ring, items, claim.conversation)
         rest = ring.after(claim.after)
         if rest is None:
             live.notices.tell("restored", items=0, missing=["events"])
@@ -101,19 +104,31 @@ def missed(service: Service, live: Live, claim: Claim) -> Missed:
     return told
 
 
-def _as_things_stand(service: Service, live: Live, ring: Ring) -> list[Frame]:
-    if live.hub is None or live.hub.session is None:
-        return list(ring)
-    created = Frame("session.created", _event(service, "session.created", session=live.hub.session))
+def _as_things_stand(
+    service: Service, live: Live, ring: Ring, items: Sequence[Mapping[str, Any]], conversation: str | None
+) -> list[Frame]:
     frames = list(ring)
+    if live.hub is None or live.hub.session is None:
+        return frames
     begun = next((at for at, frame in enumerate(frames) if _begins(frame, live)), len(frames))
     sound = [frame for frame in frames[:begun] if live.kind == "webrtc" and frame.audio is not None]
-    return [created, *sound, *frames[begun:]]
+    told = {_item(frame) for frame in frames[begun:]}
+    before = frames_of([item for item in items if item.get("id") not in told])
+    created = [_event(service, type="session.created", session=live.hub.session)]
+    if conversation:
+        named = {"id": conversation, "object": "realtime.conversation"}
+        created.append(_event(service, type="conversation.created", conversation=named))
+    return [*created, *(_event(service, **data) for data in before), *sound, *frames[begun:]]
+
+
+def _item(frame: Frame) -> Any:
+    item = frame.data.get("item")
+    return item.get("id") if isinstance(item, Mapping) else frame.data.get("item_id")
 
 
 def _begins(frame: Frame, live: Live) -> bool:
     return frame.type == "response.created" and live.is_busy_with((frame.data.get("response") or {}).get("id"))
 
 
-def _event(service: Service, type: str, **fields: Any) -> dict[str, Any]:
-    return {"type": type, "event_id": service.new_event(), **fields}
+def _event(service: Service, type: str, **fields: Any) -> Frame:
+    return Frame(type, {"type": type, "event_id": service.new_event(), **fields})
