@@ -8,9 +8,11 @@ import pytest
 
 from tests.engine.support import Senses, senses
 from tests.support.fake_models import FakeLlm, FakeStt, Script, says
+from tests.support.lines import MemoryLine
 from tests.support.tool_sessions import serving_tools, tool, tools_agent
 from tests.support.virtual_time import virtual_time
 from vivavoce.models.interfaces import Call, CallArguments
+from vivavoce.protocol.frame import Frame
 from vivavoce.tools.interface import Caller, ToolError
 
 BOTH = pytest.mark.parametrize("answers", ["builtin", "upstream"])
@@ -283,6 +285,26 @@ async def test_names_that_collide_are_refused_and_an_echo_is_none(answers):
         await hand.write("How is the weather?", **TEXT)
         await hand.until("response.done")
     assert [tool.name for tool in mind(given).asked[0].prompt.tools] == ["weather"]
+
+
+@virtual_time
+async def test_what_an_owner_brings_on_a_sideband_stands_beside_them():
+    given = thinking(calls("weather"), says("Sunny."))
+    async with serving_tools(given, tool("weather", sunny)) as hand:
+        side = MemoryLine()
+        owner = asyncio.create_task(hand.hub.attach(side, owner=True))
+        shown = (await hand.until("session.created"))["session"]["tools"]
+        for tools, told in (([MINE, *shown], "session.updated"), ([{**MINE, "name": "weather"}], "error")):
+            update = {"type": "session.update", "session": {"type": "realtime", "tools": tools}}
+            side.arrive(Frame("session.update", update))
+            while (frame := await side.next_sent()).type != told:
+                pass
+        assert "give yours another name" in frame.data["error"]["message"]
+        await hand.write("How is the weather?", **TEXT)
+        await hand.until("response.done")
+        side.hang_up()
+        await owner
+    assert [tool.name for tool in mind(given).asked[0].prompt.tools] == ["weather", "mine"]
 
 
 @virtual_time

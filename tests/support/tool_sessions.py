@@ -45,6 +45,7 @@ class ToolHand(Hand):
 
     def __init__(self, far: "_Far") -> None:
         super().__init__(far)
+        self.hub: Hub
 
     @property
     def told(self) -> list[dict[str, Any]]:
@@ -113,8 +114,10 @@ async def serving_tools(
     client = MemoryLine()
     hub = Hub(client, answerer, new_id=new_id, filters=filters, observers=observers, asides=asides, beside=[bench.run])
     running = asyncio.create_task(hub.run())
+    hand = ToolHand(_Far(client))
+    hand.hub = hub
     try:
-        yield ToolHand(_Far(client))
+        yield hand
     finally:
         client.hang_up()
         ended = await running

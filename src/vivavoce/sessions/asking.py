@@ -6,12 +6,15 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from vivavoce.access.agents import Agent
+from vivavoce.access.tools import merged
 from vivavoce.protocol.frame import Frame
 from vivavoce.protocol.session.usage import ZERO
 from vivavoce.protocol.wire.errors import ProtocolError
 from vivavoce.sessions.answer import Answer, changed
 from vivavoce.sessions.calls import Calls
 from vivavoce.sessions.fillers import Fillers
+from vivavoce.sessions.filters import OWNER
 from vivavoce.sessions.persona import Persona
 from vivavoce.sessions.saying import Saying
 
@@ -48,7 +51,7 @@ class Asking:
         each ``mcp_call``, unasked, since OpenAI ends the response there and leaves the next one to the client; the
         other waits for the server to go on by itself."""
         self._judges: dict[str, Callable[[Frame, Answer | None], Frame | None]] = {
-            "session.update": lambda frame, _: self._chosen(frame, "session"),
+            "session.update": lambda frame, _: self._update(frame),
             "response.create": self._respond,
             "conversation.item.create": lambda frame, _: self._create(frame),
             "input_audio_buffer.commit": lambda frame, _: self._commit(frame),
@@ -86,6 +89,16 @@ class Asking:
             fresh = [item_id for item_id in known if item_id not in self._fillers.items]
             again["input"] = [*given, *({"type": "item_reference", "id": item_id} for item_id in fresh)]
         return {**again, "tool_choice": "auto" if choose else "none"}
+
+    def _update(self, frame: Frame) -> Frame:
+        """The session's owner may change all else; what this server runs is in force beside it."""
+        frame = self._chosen(frame, "session")
+        patch = frame.data.get("session")
+        if not frame.origin.startswith(OWNER) or not isinstance(patch, Mapping) or patch.get("tools") is None:
+            return frame
+        ours = [tool.definition() for tool in self._persona.served.values()]
+        tools = merged(Agent(name=""), ours, patch["tools"], "session.tools", self._persona.labels)
+        return changed(frame, session={**patch, "tools": tools})
 
     def _respond(self, frame: Frame, answer: Answer | None) -> Frame | None:
         frame = self._chosen(frame, "response")

@@ -26,6 +26,8 @@ async def tools(settings: Settings) -> AsyncIterator[Finding]:
         yield await _listed(listing)
     if names := toolbox.names:
         yield fine("tools", f"{', '.join(names)}.")
+        if settings.answers == "upstream" and settings.webrtc == "direct":
+            yield warn("tools", "Calls pass this server by, so pages see what the model asks of them.", "webrtc = auto")
     toolbox.close()
 
 

@@ -74,11 +74,10 @@ class Response:
     def call(self, part: CallPart, server_label: str | None) -> None:
         """A call begins: of a client's function, or of a tool of the MCP server with that label."""
         self.close_open()
-        fields = {"name": part.name, "arguments": ""}
+        fields: dict[str, Any] = {"name": part.name, "arguments": ""}
         if server_label is not None:
-            item = Item(
-                self._out.ids("mcp"), "mcp_call", "in_progress", fields={"server_label": server_label, **fields}
-            )
+            fields |= {"server_label": server_label, "output": None}  # JavaScript agents fail on an item without
+            item = Item(self._out.ids("mcp"), "mcp_call", "in_progress", fields=fields)
         else:
             fields["call_id"] = part.call_id or self._out.ids("call")
             item = Item(self._out.ids("item"), "function_call", "in_progress", fields=fields)
