@@ -6,11 +6,12 @@ is a conversation over this machine's microphone and speaker.
 
 import asyncio
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import NoReturn
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 import click
 from dotenv import dotenv_values
@@ -20,8 +21,9 @@ from vivavoce.audio import HOUSE_RATE
 from vivavoce.audio.resample import convert
 from vivavoce.audio.wav import read_wav, write_wav
 from vivavoce.cli.soundcard import NoSoundCard, SoundCard, converse
-from vivavoce.client.realtime import RealtimeSession, Refused, Unreachable, connect
-from vivavoce.client.turn import OFFERED, Turn, TurnError, ask, configure, say
+from vivavoce.client.realtime import RealtimeSession, Refused, Unreachable, connect, dial
+from vivavoce.client.returning import OFFERED, Returning
+from vivavoce.client.turn import Turn, TurnError, ask, configure, say, wish
 from vivavoce.protocol.frame import Closed
 
 DEFAULT_URL = "ws://127.0.0.1:7171/v1/realtime"
@@ -76,17 +78,41 @@ async def _one_turn(
 
 async def _conversation(url: str, key: str | None, model: str, voice: str | None) -> None:
     with SoundCard.open() as card:
-        async with _session(url, key, model, voice) as session:
-            click.echo("Speak. Ctrl-C ends the conversation; headphones keep it from hearing itself.")
-            await converse(session, card, click.echo)
+        async with _connected(url, key, model) as session:
+            line = _returning(session, url, key, model, voice)
+            try:
+                await configure(line, voice=voice)
+                click.echo("Speak. Ctrl-C ends the conversation; headphones keep it from hearing itself.")
+                await converse(line, card, click.echo)
+            finally:
+                await line.close()
+
+
+def _returning(session: RealtimeSession, url: str, key: str | None, model: str, voice: str | None) -> Returning:
+    async def again(subprotocols: Sequence[str], after: str | None) -> RealtimeSession:
+        return await dial(_after(url, after), key=key, model=model, subprotocols=subprotocols)
+
+    return Returning(session, again, anew=partial(wish, voice=voice), show=click.echo)
+
+
+def _after(url: str, event_id: str | None) -> str:
+    """The address that asks for what followed an event."""
+    return f"{url}{'&' if urlsplit(url).query else '?'}after={quote(event_id)}" if event_id else url
 
 
 @asynccontextmanager
 async def _session(url: str, key: str | None, model: str, voice: str | None) -> AsyncIterator[RealtimeSession]:
-    """A session that is set up to talk. What can go wrong with it becomes a :class:`TurnError` in plain words."""
+    """A session that is set up to talk."""
+    async with _connected(url, key, model) as session:
+        await configure(session, voice=voice)
+        yield session
+
+
+@asynccontextmanager
+async def _connected(url: str, key: str | None, model: str) -> AsyncIterator[RealtimeSession]:
+    """What can go wrong with it becomes a :class:`TurnError` in plain words."""
     try:
         async with connect(url, key=key, model=model, subprotocols=OFFERED) as session:
-            await configure(session, voice=voice)
             yield session
     except Unreachable as error:
         raise TurnError(f"{error} {_hint(url)}") from None

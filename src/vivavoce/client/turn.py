@@ -14,7 +14,7 @@ from vivavoce.audio import HOUSE_RATE
 from vivavoce.audio.pcm import SAMPLE_BYTES, level_dbfs, samples_in
 from vivavoce.protocol.frame import APPEND, AUDIO_DELTA, Closed, Frame, Line
 
-__all__ = ["OFFERED", "Turn", "TurnError", "ask", "configure", "end_of_speech", "say"]
+__all__ = ["Turn", "TurnError", "ask", "configure", "end_of_speech", "say", "wish"]
 
 CHUNK = samples_in(20, HOUSE_RATE) * SAMPLE_BYTES
 """Bytes of one append."""
@@ -25,8 +25,6 @@ TRANSCRIPT_PATIENCE = 5.0
 VOICED_DB = 35.0
 """A window this far below the loudest one is no speech any more."""
 
-OFFERED = ("vivavoce.v1", "realtime")
-"""Subprotocols to offer: a Vivavoce server takes the first, and then tells where the time of each turn went."""
 _BUDGET = "vivavoce.turn"
 
 _STEPS = {
@@ -144,12 +142,17 @@ def _message(data: Mapping[str, Any] | None) -> str:
     return str(error.get("message") or error.get("code") or "it does not say why")
 
 
-async def configure(line: Line, *, voice: str | None = None) -> None:
-    """Ask for the words of the question too, and for a voice. Returns once the server has agreed."""
+async def wish(line: Line, *, voice: str | None = None) -> None:
+    """Ask for the words of the question too, and for a voice."""
     audio: dict[str, Any] = {"input": {"transcription": {"model": "gpt-4o-mini-transcribe"}}}
     if voice:
         audio["output"] = {"voice": voice}
     await _send(line, "session.update", session={"type": "realtime", "audio": audio})
+
+
+async def configure(line: Line, *, voice: str | None = None) -> None:
+    """The same; returns once the server has agreed."""
+    await wish(line, voice=voice)
     try:
         async with asyncio.timeout(PATIENCE):
             while (frame := await line.receive()).type != "session.updated":
