@@ -11,12 +11,10 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import pybase64
-
 from vivavoce.engine.answers import Answers
 from vivavoce.engine.archive import Archive
 from vivavoce.engine.ear import Ear
-from vivavoce.engine.formats import Decoder, Encoder
+from vivavoce.engine.keeping import Keeping
 from vivavoce.engine.made import Discarded
 from vivavoce.engine.mcp import McpGateway, McpServers
 from vivavoce.engine.outgoing import Outgoing
@@ -66,7 +64,7 @@ class EngineSession:
         self._main: asyncio.Task[None]
         self._commands: dict[type, Callable[[Any], None]] = {
             do.Transcribe: self._transcribe,
-            do.Import: self._import,
+            do.Import: lambda command: self._keeping.take_in(command),
             do.MayEnd: lambda command: self._pausing.may_end(command, self._ear.cut(command.span), self._hints),
             do.Doubted: lambda command: self._pausing.doubted(command, self._ear.cut(command.span), self._hints),
             do.WentOn: lambda command: self._pausing.went_on(command),
@@ -77,8 +75,8 @@ class EngineSession:
             do.FlushPlayback: self._flush_playback,
             do.HoldPlayback: lambda command: self._outgoing.put(Frame(HOLD, {"type": HOLD, "on": command.on})),
             do.Trim: lambda command: self._archive.trim(command.item_id, command.samples),
-            do.Forget: self._forget,
-            do.Retrieve: self._retrieve,
+            do.Forget: lambda command: self._keeping.forget(command),
+            do.Retrieve: lambda command: self._keeping.retrieve(command),
             do.Close: lambda command: self._outgoing.close(Closed(command.code, command.reason)),
         }
 
@@ -141,6 +139,7 @@ class EngineSession:
                 self._group = group
                 self._archive = Archive(group, self._scratch)
                 self._recognition = Recognition(self._senses.stt, group, self._recognised)
+                self._keeping = Keeping(self._core, self._archive, self._recognition, self._outgoing.put)
                 self._answers = Answers(
                     self._senses,
                     self._recognition,
@@ -254,26 +253,11 @@ class EngineSession:
 
     def _transcribe(self, command: do.Transcribe) -> None:
         self._stopwatch.turn(command)
-        pcm = self._ear.cut(command.span)
-        format = self._input_format
-        self._archive.add(command.item_id, Encoder(format).push(pcm), format)
-        self._recognition.start(command.item_id, pcm, command.hints)
+        self._keeping.transcribe(command, self._ear.cut(command.span), self._input_format)
 
     def _start(self, command: do.Start) -> None:
         self._stopwatch.answer(command)
         self._answers.start(command)
-
-    def _import(self, command: do.Import) -> None:
-        try:
-            data = pybase64.b64decode(command.audio, validate=True)
-            pcm = Decoder(command.format).push(data)
-        except (ValueError, ProtocolError):
-            where = f"item.content[{command.content_index}].audio"
-            self._core.refuse(ProtocolError("invalid_value", f"'{where}' is not audio in base64.", param=where))
-            self._core.transcript(command.item_id, HeardFailed("The audio could not be read."))
-            return
-        self._archive.add(command.item_id, data, command.format)
-        self._recognition.start(command.item_id, pcm, command.hints)
 
     async def _room(self) -> None:
         await self._outgoing.room()
@@ -288,19 +272,6 @@ class EngineSession:
     def _flush_playback(self, command: do.FlushPlayback) -> None:
         self._unplayed.flushed(command.item_id)
         self._outgoing.put(Frame(FLUSH, {"type": FLUSH, "item_id": command.item_id}))
-
-    def _forget(self, command: do.Forget) -> None:
-        self._archive.forget(command.item_id)
-        self._recognition.forget(command.item_id)
-
-    def _retrieve(self, command: do.Retrieve) -> None:
-        def read(audio: bytes | None) -> None:
-            if audio is not None:
-                for index in command.audio_parts:
-                    command.event["item"]["content"][index]["audio"] = pybase64.b64encode_as_string(audio)
-            self._outgoing.put(Frame(command.event["type"], command.event))
-
-        self._archive.fetch(command.item_id, read)
 
     def _count_discarded(self) -> Discarded:
         """What was made for nothing since this was asked last; the owner's count has it too."""
