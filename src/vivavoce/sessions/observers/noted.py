@@ -60,7 +60,9 @@ class Noted:
         return made > 0 and self.said_at + made / RATE > now
 
     def part(self, index: int, type: str) -> Content:
-        return self.spoken.setdefault(index, Content(type))
+        if index not in self.spoken:
+            self.spoken[index] = Content(type)
+        return self.spoken[index]
 
     def view(self) -> Item:
         """For the store."""

@@ -20,7 +20,7 @@ from typing import Any, Final
 from sqlalchemy.exc import DBAPIError, OperationalError
 
 from vivavoce.access.agents import Kept, at
-from vivavoce.protocol.frame import Closed, Frame
+from vivavoce.protocol.frame import AUDIO_DELTA, Closed, Frame
 from vivavoce.sessions.notices import Notices
 from vivavoce.sessions.observers.transcript import Transcript
 from vivavoce.store.items import Item
@@ -84,6 +84,9 @@ class Record:
         """Who answers tells of all that comes of it."""
 
     def told(self, frame: Frame) -> None:
+        if frame.type == AUDIO_DELTA:
+            self._transcript.sound(frame)
+            return
         self._learn(frame)
         try:
             items = self._transcript.told(frame)

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from vivavoce.access.agents import at
-from vivavoce.protocol.frame import AUDIO_DELTA, GAP, Frame
+from vivavoce.protocol.frame import GAP, Frame
 from vivavoce.protocol.session.commands import RATE
 from vivavoce.sessions.observers.noted import Noted
 from vivavoce.store.items import END, Item
@@ -68,9 +68,6 @@ class Transcript:
 
     def told(self, frame: Frame) -> list[Item]:
         """What it tells of, to be written."""
-        if frame.type == AUDIO_DELTA:
-            self._sound(frame)
-            return []
         if note := self._told.get(frame.type):
             note(frame.data)
         return self._take() if self._changed else []
@@ -198,12 +195,13 @@ class Transcript:
         if noted.item and not SENTENCE_ENDS.isdisjoint(delta):
             self._changed[noted.id] = None
 
-    def _sound(self, frame: Frame) -> None:
+    def sound(self, frame: Frame) -> None:
+        """The same for an audio delta, of which there are fifty a second: nothing is to be written."""
         noted = self._noted(frame.data.get("item_id"))
         if not noted.began:
             noted.said_at, noted.began = self._now(), True
-        seconds = len(frame.audio or b"") / (RATE * 2 if self._media else self._bytes_a_second)
-        noted.part(_index(frame.data), "output_audio").samples += round(seconds * RATE)
+        length = len(frame.audio or b"") * RATE // self._bytes_a_second
+        noted.part(_index(frame.data), "output_audio").samples += length
 
     def _sound_begins(self, data: Data) -> None:
         """On a track, which plays later than the sound is made."""
@@ -245,7 +243,8 @@ class Transcript:
     # The rest -------------------------------------------------------------------------------------------
 
     def _session(self, data: Data) -> None:
-        self._bytes_a_second = _HERTZ.get(str(at(data, "session.audio.output.format.type")), RATE * 2)
+        if not self._media:
+            self._bytes_a_second = _HERTZ.get(str(at(data, "session.audio.output.format.type")), RATE * 2)
 
     def _gap(self, data: Data) -> None:
         """Nobody here knows what was said in it."""
