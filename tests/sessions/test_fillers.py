@@ -41,7 +41,7 @@ async def test_a_phrase_is_spoken_in_the_answer_and_the_model_never_reads_it(ans
     assert hand.types.count("response.created") == 2
     assert done["usage"]["total_tokens"] > 0
     assert mind(given).asked[1].prompt.instructions == ASKED
-    assert mind(given).asked[1].prompt.messages == []
+    assert mind(given).asked[1].prompt.messages == [Message("user", ASKED)]
     for later in mind(given).asked[2:]:
         assert "moment" not in " ".join(message.text for message in later.prompt.messages)
 

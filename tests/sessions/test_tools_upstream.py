@@ -285,3 +285,27 @@ async def test_a_client_that_answers_for_us_is_refused():
         assert (await hand.until("error"))["error"]["param"] == "response.input[0].call_id"
         result.set_result("sunny")
         assert (await theirs.asked("conversation.item.create"))["item"]["output"] == "sunny"
+
+
+@virtual_time
+async def test_one_who_gives_our_output_an_id_of_its_own_shows_it_to_nobody():
+    async with session() as (hand, theirs):
+        theirs.begin(1)
+        theirs.put(1, call())
+        theirs.end(1, call())
+        output = {**(await theirs.asked("conversation.item.create"))["item"], "id": "item_77"}
+        theirs.tell("conversation.item.added", previous_item_id="item_1", item=output)
+        theirs.tell("conversation.item.done", previous_item_id="item_1", item=output)
+        theirs.begin(2)
+        theirs.tell("conversation.item.added", previous_item_id="item_77", item=MESSAGE)
+        while (added := await hand.until("conversation.item.added"))["item"]["id"] != "item_9":
+            pass
+        assert added["previous_item_id"] == "item_1"
+    assert "item_77" not in json.dumps(hand.told)
+
+
+@virtual_time
+async def test_an_event_that_only_the_other_server_knows_gets_there_where_nothing_is_fixed():
+    async with session(who=Agent(name="", session={})) as (hand, theirs):
+        await hand.say("session.sparkle", colour="red")
+        assert (await theirs.asked("session.sparkle"))["colour"] == "red"

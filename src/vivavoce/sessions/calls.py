@@ -12,6 +12,7 @@ from typing import Any
 from vivavoce.protocol.frame import Frame
 from vivavoce.protocol.session.mcp import McpFailure
 from vivavoce.sessions.answer import Answer, Call, State, changed
+from vivavoce.sessions.hidden import Hidden
 from vivavoce.sessions.persona import Persona
 
 __all__ = ["Calls"]
@@ -44,6 +45,14 @@ class Calls:
         if item.get("type") == "function_call" and item_id not in self._calls and name in self._persona.served:
             call = Call(self._persona.served[name], item_id, str(item.get("call_id")), str(item.get("arguments") or ""))
             self._calls[item_id] = answer.calls[item_id] = call
+
+    def hide_output(self, frame: Frame, hidden: Hidden) -> None:
+        """What told the model of a result is no client's to see, whatever id whoever answers has given it."""
+        item = frame.data.get("item")
+        if not isinstance(item, Mapping) or item.get("type") != "function_call_output":
+            return
+        if self.answers(item.get("call_id")):
+            hidden.hide(str(item.get("id")))
 
     # As clients see them ----------------------------------------------------------------------------
 

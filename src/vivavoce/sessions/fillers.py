@@ -112,10 +112,12 @@ class Fillers:
         phrase = filler.phrases[answer.fillers].replace('"', "'")
         answer.fillers += 1
         self._asked = self._wanted = True
+        words = f'Say exactly "{phrase}" and nothing else.'
+        content = [{"type": "input_text", "text": words}]  # some models answer nobody but a user
         response = {
             "conversation": "none",
-            "input": [],
-            "instructions": f'Say exactly "{phrase}" and nothing else.',
+            "input": [{"type": "message", "role": "user", "content": content}],
+            "instructions": words,
             "tool_choice": "none",
             "metadata": MARK,
         }

@@ -1,7 +1,7 @@
 """What an agent's owner has fixed holds against every client of the session, over every transport.
 
-The filter knows each client event of the protocol and passes no other: an upstream may know more than we do. The owner
-alone, on a sideband, may do anything; what they change is the new measure.
+Where something is fixed, the filter knows each client event of the protocol and passes no other: an upstream may know
+more than we do. The owner alone, on a sideband, may do anything; what they change is the new measure.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -47,7 +47,7 @@ class Policy:
     def inward(self, frame: Frame) -> Sequence[Frame]:
         if frame.origin.startswith(OWNER) or frame.type == PLAYED:
             return (frame,)
-        if frame.type not in CLIENT_EVENTS:
+        if frame.type not in CLIENT_EVENTS and self._persona.agent.locked:
             words = f"'{frame.type[:64]}' is no event that this session takes."
             raise ProtocolError("invalid_value", words, param="type")
         judge = self._judges.get(frame.type)

@@ -108,6 +108,7 @@ class Tools:
             return frame.make() if frame.to is self else (frame,)
         if frame.type == "error":
             return self._error(frame)
+        self._calls.hide_output(frame, self._hidden)
         shown = self._hidden.shown(frame)
         if shown is None or self._parts.unheard(shown):
             return ()
