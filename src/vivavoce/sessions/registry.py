@@ -13,8 +13,8 @@ from vivavoce.sessions.berth import Berth, State
 from vivavoce.sessions.filters import Asides, Beside, Filter, Observer
 from vivavoce.sessions.hub import Hub
 from vivavoce.sessions.notices import Notices
+from vivavoce.sessions.observers.usage import Meter, Purse
 from vivavoce.sessions.recording.upload import Upload
-from vivavoce.sessions.usage import Meter, Purse
 
 __all__ = ["Draining", "Full", "Live", "Registry"]
 

@@ -33,7 +33,7 @@ Charge = Callable[[int, int], Awaitable[Left]]
 
 
 class Account:
-    """Pays for one session, from an account that other sessions may share. A :class:`~vivavoce.sessions.usage.Purse`.
+    """Pays for one session, from an account that other sessions may share. A :class:`~vivavoce.sessions.observers.usage.Purse`.
 
     What was used is kept here until :meth:`settle`, in whole seconds and millionths; the rest waits for the next."""
 

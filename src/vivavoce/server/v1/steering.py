@@ -13,12 +13,12 @@ from vivavoce.sessions.bench import Bench
 from vivavoce.sessions.filters import Asides, Filter, Observer, Stopped
 from vivavoce.sessions.handoff import Handoff
 from vivavoce.sessions.observers.turns import Turns
+from vivavoce.sessions.observers.usage import Costs, Meter, Purse, SessionBudget
 from vivavoce.sessions.opening import Opening
 from vivavoce.sessions.persona import Persona
 from vivavoce.sessions.policy import Discretion, Policy
 from vivavoce.sessions.registry import Live
 from vivavoce.sessions.tools import Tools
-from vivavoce.sessions.usage import Costs, Meter, Purse, SessionBudget
 from vivavoce.tools.interface import Caller
 
 __all__ = ["Steering", "steer", "told"]

@@ -5,7 +5,7 @@ from decimal import Decimal
 from vivavoce.access.prices import Price, Prices
 from vivavoce.protocol.frame import Frame
 from vivavoce.sessions.filters import Stopped
-from vivavoce.sessions.usage import Meter, SessionBudget
+from vivavoce.sessions.observers.usage import Meter, SessionBudget
 
 PRICES = Prices({"m": Price(text_out=Decimal(1_000_000)), "w": Price(minute=Decimal(6))})
 
