@@ -33,7 +33,7 @@ Charge = Callable[[int, int], Awaitable[Left]]
 
 
 class Account:
-    """Pays for one session, from an account that other sessions may share. A :class:`~vivavoce.sessions.observers.usage.Purse`.
+    """A :class:`~vivavoce.sessions.observers.usage.Purse` for one session, on an account that others may share.
 
     What was used is kept here until :meth:`settle`, in whole seconds and millionths; the rest waits for the next."""
 

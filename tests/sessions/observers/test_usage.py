@@ -6,6 +6,7 @@ from vivavoce.access.prices import Price, Prices
 from vivavoce.protocol.frame import Frame
 from vivavoce.sessions.filters import Stopped
 from vivavoce.sessions.observers.usage import Meter, SessionBudget
+from vivavoce.store.responses import Response
 
 PRICES = Prices({"m": Price(text_out=Decimal(1_000_000)), "w": Price(minute=Decimal(6))})
 
@@ -75,3 +76,33 @@ def test_what_has_no_known_price_is_said_so_and_no_purse_pays_it_unseen():
     meter.told(heard(1))
     assert stops[0].error.code == "price_unknown"
     assert "'unlisted'" in stops[0].error.message
+
+
+def test_each_answer_and_each_transcription_is_told_with_its_price_and_who_gave_it():
+    charged: list[Response] = []
+    agent = "blue"
+    meter = Meter(PRICES, "m", stop=print, charged=charged.append, agent=lambda: agent, now=lambda: 7.0)
+    created = Frame("response.created", {"response": {"id": "resp_1"}})
+    for frame in (session("w"), created):
+        meter.told(frame)
+    agent = "red"  # it hands over with the end of its answer, which is blue's still
+    ended = {"id": "resp_1", "status": "cancelled", "usage": {"output_tokens": 2}}
+    meter.told(Frame("response.done", {"response": ended}))
+    meter.told(Frame("response.done", {"response": {"id": "resp_2", "status": "failed", "usage": None}}))
+    meter.told(Frame(heard(10).type, {**heard(10).data, "item_id": "item_1"}))
+    assert charged == [
+        Response(
+            id="resp_1", model="m", ended_at=7.0, status="cancelled", agent="blue", usd=Decimal(2), usage=ended["usage"]
+        ),
+        Response(id="resp_2", model="m", ended_at=7.0, status="failed", agent="blue"),
+        Response(
+            id="item_1", kind="transcription", model="w", ended_at=7.0, agent="blue", usd=Decimal(1),
+            usage={"type": "duration", "seconds": 10},
+        ),
+    ]  # fmt: skip
+
+
+def test_what_has_no_known_price_is_told_without_one():
+    charged: list[Response] = []
+    Meter(PRICES, "unheard of", stop=print, charged=charged.append).told(done(1))
+    assert [response.usd for response in charged] == [None]
