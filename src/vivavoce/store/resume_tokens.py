@@ -8,7 +8,7 @@ from sqlalchemy import Column, Connection, Double, LargeBinary, Table, Text, del
 from vivavoce.store.database import Database
 from vivavoce.store.schema import metadata
 
-__all__ = ["Found", "ResumeTokens"]
+__all__ = ["Found", "ResumeTokens", "forget"]
 
 _tokens = Table(
     "resume_tokens",
@@ -53,3 +53,8 @@ class ResumeTokens:
         query = select(_tokens.c.session_id, _tokens.c.owner).where(_tokens.c.hash == hash, _tokens.c.expires_at > now)
         row = await self._run(lambda connection: connection.execute(query).one_or_none())
         return Found(*row) if row else None
+
+
+def forget(connection: Connection, session_ids: Sequence[str]) -> None:
+    """Those of these sessions, which are deleted."""
+    connection.execute(delete(_tokens).where(_tokens.c.session_id.in_(session_ids)))

@@ -29,6 +29,7 @@ from sqlalchemy import (
 from vivavoce.access.agents import Kept
 from vivavoce.store.database import Database
 from vivavoce.store.items import said
+from vivavoce.store.resume_tokens import forget
 from vivavoce.store.schema import Dollars, Words, like, metadata
 
 __all__ = ["LISTED", "TITLE", "Session", "Sessions", "begin", "charge", "entitle", "touch"]
@@ -173,10 +174,15 @@ class Sessions:
         return await self._run(lambda connection: connection.execute(query).scalars().all())
 
     async def delete(self, ids: Sequence[str]) -> int:
-        """Their rows, and those of their items, responses and recordings; not the files, and not the sums by day.
-        How many there were."""
+        """Their rows, and those of their items, responses, recordings and resume tokens; not the files, and not the sums
+        by day. How many there were."""
         which = delete(_sessions).where(_sessions.c.id.in_(ids))
-        return await self._run(lambda connection: connection.execute(which).rowcount)
+
+        def work(connection: Connection) -> int:
+            forget(connection, ids)
+            return connection.execute(which).rowcount
+
+        return await self._run(work)
 
 
 def begin(connection: Connection, session: Session) -> None:
