@@ -1,6 +1,8 @@
 """Recordings in words: every format in, every format out, long ones cut where it is quiet."""
 
 import itertools
+import random
+from contextlib import suppress
 from fractions import Fraction
 from io import BytesIO
 from typing import Any
@@ -101,6 +103,24 @@ async def test_what_is_no_recording_is_refused_in_words() -> None:
 def test_no_file_makes_the_server_open_another(playlist: str) -> None:
     with pytest.raises(UnknownSound):
         decoded(BytesIO(playlist.encode()), 16_000)
+
+
+def test_a_file_that_says_it_has_a_sample_a_second_is_none() -> None:
+    file = bytearray(recording())
+    file[24:28] = (1).to_bytes(4, "little")
+    with pytest.raises(UnknownSound):
+        decoded(BytesIO(bytes(file)), 16_000)
+
+
+def test_files_with_mistakes_in_them_are_sound_or_are_not() -> None:
+    chance = random.Random(5)
+    files = [recording(tone(200), format) for format in FORMATS if format != "pcm"]
+    for _ in range(200):
+        file = bytearray(chance.choice(files))
+        for _ in range(chance.randint(1, 20)):
+            file[chance.randrange(min(len(file), 512))] = chance.randrange(256)
+        with suppress(UnknownSound, sound.TooLong):
+            decoded(BytesIO(bytes(file)), 16_000)
 
 
 def test_a_small_file_may_not_be_a_long_recording(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,7 +4,7 @@ What somebody sends is opened as one of a few formats and as nothing else: FFmpe
 and fetch addresses.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from fractions import Fraction
 from io import BytesIO
 from typing import IO, Final, Literal, get_args
@@ -13,7 +13,7 @@ import av
 import numpy as np
 from av.audio.resampler import AudioResampler
 from av.audio.stream import AudioStream
-from av.container import OutputContainer
+from av.container import InputContainer, OutputContainer
 
 from vivavoce.audio.wav import write_wav
 
@@ -36,6 +36,9 @@ _CODECS: Final = {
 }
 _READ: Final = "aac,aiff,amr,caf,flac,matroska,mov,mp3,ogg,w64,wav"
 """Demuxers, by FFmpeg's names: .webm is matroska, .mp4 and .m4a are mov."""
+_OPENED: Final = {"format_whitelist": _READ, "protocol_whitelist": ""}
+_LEAST_RATE, _MOST_RATE, _MOST_SAMPLES = 4_000, 384_000, 1_000_000
+"""Of a frame. A file that says it has one sample a second would become hours of sound."""
 _UNENDING: Final = 0xFFFFFFFF
 
 
@@ -118,20 +121,27 @@ def decoded(file: IO[bytes], rate: int) -> bytes:
     """The sound of a file as mono PCM at ``rate``. Raises :class:`UnknownSound` and :class:`TooLong`."""
     pcm, most = bytearray(), MAX_SECONDS * rate * 2
     try:
-        with av.open(file, "r", options={"format_whitelist": _READ, "protocol_whitelist": ""}) as container:
-            if not container.streams.audio:
-                raise UnknownSound
-            resampler = AudioResampler(format="s16", layout="mono", rate=rate)
-            for frame in container.decode(audio=0):
-                for each in resampler.resample(frame):
-                    pcm += bytes(each.planes[0])[: each.samples * 2]
+        with av.open(file, "r", options=_OPENED, metadata_errors="replace") as container:
+            for frame in _resampled(container, rate):
+                pcm += bytes(frame.planes[0])[: frame.samples * 2]
                 if len(pcm) > most:
                     raise TooLong
-            for each in resampler.resample(None):
-                pcm += bytes(each.planes[0])[: each.samples * 2]
-    except av.FFmpegError as error:
+    except (UnknownSound, TooLong):
+        raise
+    except (av.FFmpegError, ValueError, OverflowError) as error:  # the others: headers that make no sense
         raise UnknownSound from error
     return bytes(pcm)
+
+
+def _resampled(container: InputContainer, rate: int) -> Iterator[av.AudioFrame]:
+    if not container.streams.audio:
+        raise UnknownSound
+    resampler = AudioResampler(format="s16", layout="mono", rate=rate)
+    for frame in container.decode(audio=0):
+        if not _LEAST_RATE <= frame.sample_rate <= _MOST_RATE or frame.samples > _MOST_SAMPLES:
+            raise UnknownSound
+        yield from resampler.resample(frame)
+    yield from resampler.resample(None)
 
 
 def seconds(file: IO[bytes]) -> float:
