@@ -174,8 +174,8 @@ class Sessions:
         return await self._run(lambda connection: connection.execute(query).scalars().all())
 
     async def delete(self, ids: Sequence[str]) -> int:
-        """Their rows, and those of their items, responses, recordings and resume tokens; not the files, and not the sums
-        by day. How many there were."""
+        """Their rows, and those of their items, responses, recordings and resume tokens; not the files, nor the sums by
+        day. How many there were."""
         which = delete(_sessions).where(_sessions.c.id.in_(ids))
 
         def work(connection: Connection) -> int:
