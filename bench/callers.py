@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from fractions import Fraction
 from functools import cache
+from typing import Any
 
 import numpy as np
 from aiohttp import ClientSession, ClientTimeout
@@ -19,7 +20,7 @@ from vivavoce.audio import HOUSE_RATE
 from vivavoce.audio.opus import FRAME_BYTES, OpusEncoder
 from vivavoce.transports.webrtc.receiver import hear
 
-__all__ = ["Caller", "connect", "delay_of", "holes_of"]
+__all__ = ["Caller", "connect", "conversation", "delay_of", "holes_of"]
 
 TICKS = 960
 BEEP_EVERY = 100
@@ -54,17 +55,19 @@ def _encoded(pcm: bytes) -> list[bytes]:
 
 
 class Microphone(MediaStreamTrack):
-    """The same packets again and again, in real time. ``sent`` is told the number of each."""
+    """The same packets again and again, in real time, once it has begun. ``sent`` is told the number of each."""
 
     kind = "audio"
 
     def __init__(self, packets: list[bytes], sent: Callable[[int], object] = lambda number: None) -> None:
         super().__init__()
         self._packets, self._sent = packets, sent
+        self.begun = asyncio.Event()
         self._number = 0
         self._start = 0.0
 
     async def recv(self) -> "Packet":  # type: ignore[type-arg]
+        await self.begun.wait()
         now = asyncio.get_running_loop().time()
         self._start = self._start or now
         await asyncio.sleep(max(0.0, self._start + self._number * 0.02 - now))
@@ -79,7 +82,7 @@ class Caller:
     def __init__(self, microphone: Microphone, heard: Callable[[bytes], object] = lambda pcm: None) -> None:
         self.heard = 0
         """Samples."""
-        self._tell = heard
+        self._microphone, self._tell = microphone, heard
         self.peer = RTCPeerConnection(RTCConfiguration(iceServers=[]))
         self.transceiver = self.peer.addTransceiver(microphone)
         hear(self.transceiver, self._hear)
@@ -87,7 +90,8 @@ class Caller:
         self._open = asyncio.Event()
         self._channel.on("open", self._open.set)
 
-    async def call(self, port: int) -> None:
+    async def call(self, port: int, session: list[dict[str, Any]] | None = None) -> None:
+        """Begins to speak when the events of ``session`` are sent."""
         await self.peer.setLocalDescription(await self.peer.createOffer())
         async with ClientSession(timeout=ClientTimeout(20)) as http:
             url, headers = f"http://127.0.0.1:{port}/v1/realtime/calls", {"Content-Type": "application/sdp"}
@@ -95,25 +99,28 @@ class Caller:
                 answer = await response.text()
         await self.peer.setRemoteDescription(RTCSessionDescription(answer, "answer"))
         await asyncio.wait_for(self._open.wait(), 10)
-
-    def begin_session(self, *, speaks: bool) -> None:
-        """Nobody's turn ends here: what is measured is two who speak, or one."""
-        turns = {"type": "server_vad", "create_response": False, "interrupt_response": False}
-        session = {"type": "realtime", "audio": {"input": {"turn_detection": turns}}}
-        self._channel.send(json.dumps({"type": "session.update", "session": session}))
-        if speaks:
-            self._channel.send(json.dumps({"type": "response.create"}))
+        for event in session or ():
+            self._channel.send(json.dumps(event))
+        self._microphone.begun.set()
 
     def _hear(self, pcm: bytes) -> None:
         self.heard += len(pcm) // 2
         self._tell(pcm)
 
 
+def conversation(*, speaks: bool) -> list[dict[str, Any]]:
+    """A session in which nobody's turn ends: what is measured is two who speak, or one."""
+    turns = {"type": "server_vad", "create_response": False, "interrupt_response": False}
+    session = {"type": "realtime", "audio": {"input": {"turn_detection": turns}}}
+    answer: list[dict[str, Any]] = [{"type": "response.create"}] if speaks else []
+    return [{"type": "session.update", "session": session}, *answer]
+
+
 @asynccontextmanager
-async def connect(port: int) -> AsyncIterator[Caller]:
+async def connect(port: int, session: list[dict[str, Any]] | None = None) -> AsyncIterator[Caller]:
     caller = Caller(Microphone(talk()))
     try:
-        await caller.call(port)
+        await caller.call(port, session)
         yield caller
     finally:
         await caller.peer.close()

@@ -19,10 +19,11 @@ import sys
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import uvloop
 
-from bench.callers import Caller, connect, delay_of, holes_of
+from bench.callers import Caller, connect, conversation, delay_of, holes_of
 from bench.processes import Process, environment, free_port, running
 from bench.servers import OURS, standing, stubs
 from bench.stubs import Delays
@@ -70,9 +71,10 @@ async def compare(calls: int, seconds: float, rounds: int, loss: float) -> None:
         for _ in range(rounds):
             for kind in KINDS:
                 async with served(kind, models) as server, AsyncExitStack() as stack:
-                    callers = [await stack.enter_async_context(connect(server.port))]  # it brings what all share
-                    alone = server.threads()
-                    callers += [await stack.enter_async_context(connect(server.port)) for _ in range(calls - 1)]
+                    session = None if kind.part else conversation(speaks=kind.speaks)
+                    callers = [await _joined(stack, server, session)]
+                    alone = server.threads()  # with those that all calls share
+                    callers += [await _joined(stack, server, session) for _ in range(calls - 1)]
                     costs[kind.name].append(await cost(server, callers, kind, seconds))
                     threads[kind.name] = (server.threads() - alone) / (calls - 1)
     print(f"{calls} calls, medians of {rounds} rounds of {seconds:g} s\n")
@@ -87,11 +89,12 @@ async def compare(calls: int, seconds: float, rounds: int, loss: float) -> None:
         print(f"| {kind.name} | {quiet * 1000:.0f} ms | {lossy * 1000:.0f} ms | {holes:.2%} |")
 
 
+async def _joined(stack: AsyncExitStack, server: Process, session: list[dict[str, Any]] | None) -> Caller:
+    return await stack.enter_async_context(connect(server.port, session))
+
+
 async def cost(server: Process, callers: list[Caller], kind: Kind, seconds: float) -> float:
     """Of a core, a call."""
-    if not kind.part:
-        for caller in callers:
-            caller.begin_session(speaks=kind.speaks)
     await asyncio.sleep(SETTLE)
     before, heard = server.cpu(), [caller.heard for caller in callers]
     await asyncio.sleep(seconds)

@@ -50,6 +50,9 @@ async def test_the_tag_names_the_agent_and_tells_of_the_page(orb: OrbPage, trans
         assert item["role"] == "system"
         assert '"/checkout"</page-context>' in item["content"][0]["text"]
         assert await orb.told("voice-error") == []
+        offers = [request for request in orb.requests if "/v1/realtime/calls" in request]
+        assert all("a=candidate" in offer for offer in offers)  # a server behind a relay has to know whom to let in
+        assert bool(offers) == (transport == "webrtc")
         await orb.click()
         await orb.becomes("idle")
         await orb.nothing_is_open()

@@ -2,7 +2,8 @@
  * A session over WebRTC: sound on tracks, events on the data channel "oai-events".
  *
  * The offer is posted without waiting for candidates (it saves about 120 ms): the server's answer has its own, and
- * learns ours when we call. An interruption needs nothing from here: the server knows what it has played.
+ * learns ours when we call. Where there are relays it waits: a server behind one has to know whom to let in.
+ * An interruption needs nothing from here: the server knows what it has played.
  */
 import { reach } from "./credentials";
 import { type ClientEvent, type ServerEvent, parseEvent } from "./events";
@@ -13,6 +14,8 @@ import type { Line, OpenTransport, Transport, TransportHooks } from "./transport
 /** A connection that is "disconnected" often comes back by itself; one that stays so is lost. */
 const DISCONNECTED_MS = 5000;
 const PLAYHEAD_MS = 50;
+/** What has not been found out by then will not help. */
+const GATHERING_MS = 1000;
 
 export const openWebRtc: OpenTransport = async (line, scope) => {
   if (typeof RTCPeerConnection === "undefined") throw new Failure("unsupported");
@@ -29,6 +32,7 @@ export const openWebRtc: OpenTransport = async (line, scope) => {
   open.catch(() => {});
 
   await peer.setLocalDescription(await peer.createOffer());
+  if (line.iceServers.length) await scope.race(gathered(peer, scope));
   await peer.setRemoteDescription({ type: "answer", sdp: await exchange(line, peer.localDescription?.sdp ?? "", scope) });
   const output = play(line, await sound, scope);
   await open;
@@ -82,6 +86,13 @@ function opened(peer: RTCPeerConnection, channel: RTCDataChannel): Promise<void>
     channel.onopen = () => resolve();
     channel.onclose = () => reject(new Failure("unreachable"));
     peer.onconnectionstatechange = () => peer.connectionState === "failed" && reject(new Failure("unreachable"));
+  });
+}
+
+function gathered(peer: RTCPeerConnection, scope: Scope): Promise<void> {
+  return new Promise((resolve) => {
+    peer.onicegatheringstatechange = () => peer.iceGatheringState === "complete" && resolve();
+    scope.after(GATHERING_MS, resolve);
   });
 }
 
