@@ -136,3 +136,11 @@ def test_an_agent_that_is_not_there_is_told_to_the_client():
     with pytest.raises(UnknownAgent) as refusal:
         agents["green"]
     assert refusal.value.param == "agent"
+
+
+@pytest.mark.parametrize("kept", ["off", "text", "audio"])
+def test_what_is_kept_of_an_agents_sessions(kept: str):
+    assert read_agents({"blue": {"store": kept}}, {})["blue"].store == kept
+    assert read_agents({"blue": {}}, {})["blue"].store is None
+    with pytest.raises(AgentError, match=r"agents\.blue\.store"):
+        read_agents({"blue": {"store": "everything"}}, {})

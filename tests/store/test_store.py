@@ -11,10 +11,10 @@ from alembic.migration import MigrationContext
 from sqlalchemy import text
 
 from vivavoce.store.calls import DirectCall
-from vivavoce.store.database import FILE, StoreError, in_directory
+from vivavoce.store.database import FILE, StoreError, in_directory, open_engine
 from vivavoce.store.schema import metadata
 from vivavoce.store.store import Store, in_memory, open_store
-from vivavoce.store.upgrade import REVISIONS
+from vivavoce.store.upgrade import REVISIONS, migrate
 
 
 async def test_the_migrations_make_what_the_code_knows(store: Store):
@@ -31,6 +31,20 @@ async def test_what_was_kept_is_there_when_it_is_opened_again(url: str):
     second = open_store(url)
     assert await second.calls.live() == [DirectCall("rtc_1", "theirs", "key:1", 10.0, sealed=b"\0\xff")]
     second.close()
+
+
+async def test_what_an_older_version_kept_is_brought_up_to_date(url: str):
+    engine = open_engine(url)
+    with engine.begin() as connection:
+        migrate(connection, "0001")
+        connection.execute(
+            text("INSERT INTO direct_calls (id, upstream_id, owner, started_at) VALUES ('a', 'b', 'c', 1)")
+        )
+    engine.dispose()
+    store = open_store(url)
+    assert await store.calls.live() == [DirectCall("a", "b", "c", 1.0)]
+    assert await store.sessions.newest() == []
+    store.close()
 
 
 async def test_direct_calls_end_once_and_are_forgotten(store: Store):

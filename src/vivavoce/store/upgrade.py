@@ -7,7 +7,7 @@ from sqlalchemy import Connection, Engine, inspect, text
 
 from vivavoce.store.database import StoreError
 
-__all__ = ["REVISIONS", "upgrade"]
+__all__ = ["REVISIONS", "migrate", "upgrade"]
 
 MIGRATIONS: Final = Path(__file__).parent / "migrations"
 REVISIONS: Final = sorted(file.name.partition("_")[0] for file in (MIGRATIONS / "versions").glob("[0-9]*.py"))
@@ -29,7 +29,7 @@ def upgrade(engine: Engine) -> None:
                 f"The database {engine.url!r} was written by a newer Vivavoce (its tables are of version {found}, this "
                 f"one knows {REVISIONS[-1]}). Install that version, or use another data directory."
             )
-        _migrate(connection)
+        migrate(connection)
 
 
 def _revision(connection: Connection) -> str | None:
@@ -38,11 +38,12 @@ def _revision(connection: Connection) -> str | None:
     return connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
 
 
-def _migrate(connection: Connection) -> None:
+def migrate(connection: Connection, to: str = "head") -> None:
+    """Takes the steps up to this revision, in the transaction of ``connection``."""
     from alembic import command
     from alembic.config import Config
 
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
     config.attributes["connection"] = connection
-    command.upgrade(config, "head")
+    command.upgrade(config, to)
