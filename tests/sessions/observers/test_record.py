@@ -5,9 +5,11 @@ import sqlite3
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 
 from tests.support.access import Clock
@@ -19,10 +21,11 @@ from vivavoce.sessions.notices import Notices
 from vivavoce.sessions.observers import record as records
 from vivavoce.sessions.observers.record import Record
 from vivavoce.sessions.registry import LAST_SECONDS, Registry
+from vivavoce.store.database import in_directory
 from vivavoce.store.ledger import Batch
 from vivavoce.store.responses import Response
 from vivavoce.store.sessions import Session
-from vivavoce.store.store import Store, in_memory
+from vivavoce.store.store import Store, in_memory, open_store
 
 FULL = OperationalError("INSERT …", {}, sqlite3.OperationalError("database or disk is full"))
 BEGUN = Session(id="sess_1", owner="key:1", kept="text", backend="builtin", model="m", started_at=1.0, call_id="rtc_1")
@@ -174,6 +177,28 @@ async def test_a_full_disk_ends_no_session_and_all_of_it_is_written_when_there_i
     assert len(told) == 2
     assert "database or disk is full" in told[0]
     assert "words" not in caplog.text
+
+
+@virtual_time
+async def test_a_disk_that_is_full_in_earnest(tmp_path: Path, caplog: pytest.LogCaptureFixture):
+    store = open_store(in_directory(tmp_path))
+    _opened.append(store)
+
+    async def pages(most: int) -> None:
+        await store.database.run(lambda connection: connection.execute(text(f"PRAGMA max_page_count = {most}")))
+
+    record = Record(store.ledger.write, BEGUN, kept=lambda: "text", now=Clock(), notices=Notices(), media=False)
+    await pages(1)  # no more than there are
+    async with running(record):
+        for number in range(20):
+            record.told(said(f"u{number}", "x" * 10_000))
+            await asyncio.sleep(1)
+        assert "database or disk is full" in caplog.text
+        assert len(await store.items.all("sess_1")) < 20
+        await pages(10_000)
+        await asyncio.sleep(10)
+    assert [len(each) for each in await words(store)] == [10_000] * 20
+    assert record.lost == 0
 
 
 @virtual_time
