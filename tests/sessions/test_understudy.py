@@ -284,6 +284,19 @@ async def test_a_session_that_goes_on_is_told_in_shapes_that_exist():
     assert seen[0].data["conversation"] == {"id": "conv_1", "object": "realtime.conversation"}
     assert [frame.data["previous_item_id"] for frame in seen[1:]] == [None, None, "item_1", "item_1"]
     assert len({frame.data["event_id"] for frame in seen}) == 5
+    assert (await theatre.first.next_sent()).type == "response.create"  # the last turn was never answered
+    await answering.close()
+
+
+@pytest.mark.parametrize("last", [user("item_2", None).data["item"], {"id": "item_2", "role": "assistant"}])
+@virtual_time
+async def test_a_conversation_whose_last_turn_was_answered_or_not_understood_waits_for_its_user(last):
+    items = [user("item_1", "Yes.").data["item"], last]
+    theatre = Theatre(History("conv_1", items))
+    answering = await theatre.begin()
+    for _ in range(5):
+        await answering.receive()
+    assert theatre.first.sent.empty()
     await answering.close()
 
 

@@ -3,14 +3,14 @@ heard, what is being answered, and what was asked and not granted yet. Told by t
 """
 
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from vivavoce.protocol.frame import AUDIO_DELTA, PLAYED, Frame
 from vivavoce.sessions.observers.transcript import Transcript
 from vivavoce.store.items import END, Item
 
-__all__ = ["ASKED", "ITEMS", "Answering", "Recall", "frames_of"]
+__all__ = ["ASKED", "ITEMS", "Answering", "Recall"]
 
 ITEMS = 2000
 """Of a session, that are remembered; the oldest go first."""
@@ -83,8 +83,9 @@ class Recall:
     def told(self, frame: Frame) -> None:
         if frame.type == AUDIO_DELTA:
             self._sounds(frame.data)
-        else:
-            self._learn(frame)
+            self._transcript.told(frame)
+            return
+        self._learn(frame)
         for item in self._transcript.told(frame):
             self._keep(item)
 
@@ -172,7 +173,7 @@ class Recall:
 
     def _sounds(self, data: Mapping[str, Any]) -> None:
         response_id = str(data.get("response_id"))
-        if answering := self.answering.get(response_id):
+        if (answering := self.answering.get(response_id)) is not None:
             answering.sounds = True
         if self._media:
             self.unplayed.setdefault(str(data.get("item_id")), (response_id, 0))
@@ -213,12 +214,3 @@ def _fits(asked: Any, told: Any) -> bool:
     if not isinstance(asked, Mapping) or not isinstance(told, Mapping):
         return True
     return asked.get("id") in (None, told.get("id")) and asked.get("type") == told.get("type")
-
-
-def frames_of(items: Sequence[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
-    """As a client is told of them: each as added, and as done."""
-    previous = None
-    for item in items:
-        for kind in ("conversation.item.added", "conversation.item.done"):
-            yield {"type": kind, "previous_item_id": previous, "item": item}
-        previous = item.get("id")

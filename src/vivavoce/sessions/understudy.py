@@ -11,15 +11,17 @@ ends as failed, what was asked and not granted is asked again, and an unanswered
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from vivavoce.backends.history import History
 from vivavoce.backends.interface import BackendError, SessionRequest
-from vivavoce.protocol.frame import FLUSH, GAP, Closed, Frame, Line
+from vivavoce.protocol.frame import GAP, Closed, Frame, Line
 from vivavoce.protocol.wire.errors import ProtocolError
-from vivavoce.sessions.recall import Answering, Recall, frames_of
+from vivavoce.sessions.endings import endings, silence, what_was_said
+from vivavoce.sessions.recall import Recall
 
 __all__ = ["LASTS", "ROLL_BEFORE", "House", "Tell", "Understudy"]
 
@@ -88,12 +90,16 @@ class Understudy:
                 if line is self._line:
                     await self._replace(closed)
                 continue
-            if (shown := self._shown(frame)) is not None:
+            shown = self._shown(frame) if frame.audio is None else frame  # the hot path, for sound
+            if shown is not None:
                 self._recall.told(shown)
+                if shown.type == "session.created" and self._unanswered():
+                    await self._ask(line, self._event("response.create"))
                 return shown
 
     async def send(self, frame: Frame) -> None:
-        self._recall.sent(frame)
+        if frame.audio is None:
+            self._recall.sent(frame)
         while True:
             line = self._line
             try:
@@ -127,7 +133,7 @@ class Understudy:
                 return None
             case "session.created":
                 self._id = str((data.get("session") or {}).get("id"))
-                self._say(self._before())
+                self._say(what_was_said(self._request.history, self._conversation, self._event))
             case "session.updated":
                 return Frame(frame.type, {**data, "session": {**(data.get("session") or {}), "id": self._id}})
             case "response.created" | "response.done":
@@ -145,15 +151,10 @@ class Understudy:
             return frame
         return Frame(frame.type, {**frame.data, "response": {**response, "conversation_id": self._conversation}})
 
-    def _before(self) -> Iterator[Frame]:
-        """What was said before this session, as a client is told of it."""
-        if self._request.history is None:
-            return
-        if self._conversation:
-            conversation = {"id": self._conversation, "object": "realtime.conversation"}
-            yield self._event("conversation.created", conversation=conversation)
-        for data in frames_of(self._request.history.items):
-            yield self._event(**data)
+    def _unanswered(self) -> bool:
+        """Whether what was said before ended with a turn of the user's, whose words are known."""
+        items = self._request.history.items if self._request.history else ()
+        return bool(items) and items[-1].get("role") == "user" and _has_words(items[-1])
 
     # Somebody else goes on --------------------------------------------------------------------------
 
@@ -167,9 +168,9 @@ class Understudy:
         lost = ["input_audio"] if recall.speaking or (recall.owed and not self._heard_last()) else []
         cut = any(each.in_conversation for each in recall.answering.values())
         unanswered = cut or (recall.owed and not lost)
-        self._say(list(self._silence()))
+        self._say(list(silence(recall, self._event)))
         recall.broken_off()
-        self._say([frame for answering in list(recall.answering.values()) for frame in self._ending(answering)])
+        self._say(list(endings(recall, self._event)))
         await self._line.close()
         try:
             line, kept = await self._open()
@@ -197,10 +198,15 @@ class Understudy:
         if unanswered and all(frame.type != "response.create" for frame in asked):
             asked.append(self._event("response.create"))
         for frame in asked:
-            self._recall.sent(frame)
-            await line.send(frame)
+            await self._ask(line, frame)
         self._line, self._opened, self._expired = line, self._clock(), False
         self._moved.set()
+
+    async def _ask(self, line: Line, frame: Frame) -> None:
+        """Of a line that has gone meanwhile, the next is asked."""
+        self._recall.sent(frame)
+        with suppress(Closed):
+            await line.send(frame)
 
     async def _open(self) -> tuple[Line, int]:
         """Another session that knows what was said, and how many items of it."""
@@ -233,35 +239,10 @@ class Understudy:
     def _said_since(self, line: Line, heard: Sequence[Mapping[str, Any]]) -> bool:
         return self._line is not line or not self._recall.quiet or self._recall.items() != heard
 
-    def _silence(self) -> Iterator[Frame]:
-        """On a track, and then the word of it."""
-        for id in self._recall.unplayed:
-            yield Frame(FLUSH, {"type": FLUSH, "item_id": id})
-        for response_id in dict.fromkeys(response for response, _ in self._recall.unplayed.values()):
-            yield self._event("output_audio_buffer.cleared", response_id=response_id)
-        for id, (_, ms) in self._recall.unplayed.items():
-            yield self._event("conversation.item.truncated", item_id=id, content_index=0, audio_end_ms=ms)
-
-    def _ending(self, answering: Answering) -> Iterator[Frame]:
-        id, output = answering.response.get("id"), list(answering.output)
-        if answering.item is not None:
-            item = {**answering.item, **self._recall.item(answering.item.get("id")), "status": "incomplete"}
-            where = {"response_id": id, "output_index": answering.index}
-            if answering.sounds:
-                sounded = {**where, "item_id": item.get("id"), "content_index": 0}
-                yield self._event("response.output_audio.done", **sounded)
-            yield self._event("response.output_item.done", **where, item=item)
-            output.append(item)
-        error = {"type": "server_error", "code": "server_error", "message": "Who answers broke off."}
-        details = {"type": "failed", "error": error}
-        response = {**answering.response, "status": "failed", "status_details": details, "output": output}
-        yield self._event("response.done", response=response)
-
     def _heard_last(self) -> bool:
         """Whether the words of the last turn are known."""
         items = self._recall.items()
-        content = items[-1].get("content") or () if items else ()
-        return any(part.get("transcript") or part.get("text") for part in content)
+        return bool(items) and _has_words(items[-1])
 
     def _left_out(self, kept: int) -> list[str]:
         return ["older_items"] if kept < len(self._recall.items()) else []
@@ -279,3 +260,7 @@ class Understudy:
 
     def _event(self, type: str, **fields: Any) -> Frame:
         return Frame(type, {"type": type, "event_id": self._house.new_event(), **fields})
+
+
+def _has_words(item: Mapping[str, Any]) -> bool:
+    return any(part.get("transcript") or part.get("text") for part in item.get("content") or ())
