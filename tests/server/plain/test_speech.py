@@ -7,7 +7,7 @@ from typing import Any
 import openai
 import pytest
 
-from tests.support.fake_models import FakeTts
+from tests.support.fake_models import FakeLlm, FakeTts, says
 from tests.support.plain import billed, built_in, client, said
 from vivavoce.access.agents import Agent, Agents
 from vivavoce.access.prices import Price, Prices
@@ -69,6 +69,17 @@ async def test_an_agent_has_its_own_voice_and_keeps_it() -> None:
         with pytest.raises(openai.BadRequestError, match="has fixed"):
             await api.audio.speech.create(model="agent:blue", voice="nova", input="Hello.")
     assert [each.voice for each in tts.asked] == ["sage"]
+
+
+async def test_what_was_said_and_is_spoken_now_is_said_once() -> None:
+    user: Any = [{"role": "user", "content": "Count."}]
+    async with built_in(llm=FakeLlm(says("One. Two."))) as served, client(served, **THREAD) as api:
+        await api.chat.completions.create(model="x", messages=user)
+        await said(served, "")
+        for clause in ("One.", "Two.", "Three."):
+            raw = await api.audio.speech.with_raw_response.create(model="tts-1", voice="nova", input=clause)
+            told = await said(served, raw.headers["x-vivavoce-session"])
+        assert told == [("user", "Count."), ("assistant", "One. Two."), ("assistant", "Three.")]
 
 
 async def test_it_is_paid_by_its_length_and_written_down() -> None:

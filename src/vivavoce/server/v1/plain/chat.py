@@ -37,7 +37,7 @@ async def _chat(visit: Visit, request: Request) -> Response:
     if wanted.agent or not isinstance(backend, Passes):  # else tools are between the client and the upstream
         wanted = ask(_session(wish), wish.agent, wish.context)
     messages = check(wish.messages, list[ChatMessage], "messages")
-    visit.thread.keep(wanted.agent)
+    visit.thread.belongs_to(wanted.agent)
     await _held(visit, wanted, messages)
     if isinstance(backend, Passes):
         return await passed_chat(visit, backend, wanted, wish, raw)
@@ -57,23 +57,27 @@ def _session(wish: Chat) -> dict[str, Any]:
 
 
 async def _held(visit: Visit, wanted: Asked, messages: Sequence[ChatMessage]) -> None:
-    """Notes what was said, and holds it against the agent's locks: a client may write no instructions, and put no words
-    into the agent's mouth that are not in the thread. Raises :class:`ProtocolError`."""
+    """Notes what was said, and holds it against the agent's locks: a client may write no instructions, put no words
+    into the agent's mouth that are not in the thread, and answer no call that it did not make. Raises
+    :class:`ProtocolError`."""
     known = None if wanted.may("history") else await visit.thread.known()
+    calls: set[str] = set()
     for index, message in enumerate(messages):
         at = f"messages[{index}].role"
         if message.role in ("system", "developer"):
             if not wanted.may("instructions"):
                 words = "The owner of this agent has fixed its instructions; leave this message out."
                 raise ProtocolError("field_locked", words, param=at)
-        elif known is not None and message.role != "user" and not known >= set(_said(visit, message)):
+            continue
+        said = set(_said(visit, message))
+        answers = message.role == "tool" and message.tool_call_id in calls
+        if known is not None and message.role != "user" and not answers and not known >= said:
             words = (
                 "With this agent, what it said before counts as it stands in the thread: name the thread "
                 f"({visit.thread.HEADER}) and send its words unchanged, or send the user's alone."
             )
             raise ProtocolError("field_locked", words, param=at)
-        elif known is None or message.role == "user":
-            _said(visit, message)
+        calls.update(call.id for call in message.tool_calls or ())
 
 
 def _said(visit: Visit, message: ChatMessage) -> list[str]:

@@ -50,9 +50,8 @@ async def _speech(visit: Visit, request: Request) -> Response:
     output = {name: value for name, value in (("voice", wish.voice), ("speed", wish.speed)) if value is not None}
     session = {"audio": {"output": output}} if output else {}
     wanted = asked(visit.service, visit.principal, wish.model, session, wish.agent)
-    visit.thread.keep(wanted.agent)
-    await visit.thread.heard(wish.input, again=True)
-    visit.thread.say("assistant", wish.input)
+    visit.thread.belongs_to(wanted.agent)
+    await visit.thread.speak(wish.input)
     backend = visit.service.backend
     if isinstance(backend, Passes):
         return await _passed(visit, backend, wanted, wish, raw)

@@ -42,25 +42,30 @@ class Thread:
         self._seen: Counter[str] = Counter()
         self._items: list[Item] = []
         self._agent: Agent | None = None
+        self._name: str | None = None
         self.id: str | None = None
+        """Known once its agent is."""
         self.call(name)
 
     def call(self, name: str | None) -> None:
         """As the request names it; the header counts before all else."""
-        if name is None or self.id is not None:
+        if name is None or self._name is not None:
             return
         if not _NAME.fullmatch(name):
             words = "A thread's name has 1 to 64 letters, digits and any of . _ : -"
             raise ProtocolError("invalid_value", words, param=self.HEADER)
-        self.id = f"sess_{_hash(self._owner, name)}"
+        self._name = name
 
     @property
     def headers(self) -> dict[str, str]:
         return {"X-Vivavoce-Session": self.id} if self.id else {}
 
-    def keep(self, agent: Agent | None) -> None:
-        """Whose settings say what is written down."""
+    def belongs_to(self, agent: Agent | None) -> None:
+        """Whose settings say what is written down. With another agent, the same name is another thread: what a client
+        could write into one must not count as said in the other."""
         self._agent = agent
+        if self._name is not None:
+            self.id = f"sess_{_hash(self._owner, agent.name if agent else '', self._name)}"
 
     async def spent(self) -> Decimal:
         """US dollars, so far."""
@@ -71,12 +76,19 @@ class Thread:
         """The ids of what is written down."""
         return {item.id for item in await self._service.store.items.all(self.id)} if self.id else set()
 
-    async def heard(self, words: str, *, again: bool) -> None:
-        """How often these words stand in the thread already; ``again``: they may be the latest of those."""
-        said = [item for item in await self._service.store.items.all(self.id) if item.words == words] if self.id else []
-        for role in ("user", "assistant"):
-            times = sum(item.role == role for item in said)
-            self._seen[f"message {role} {words}"] = max(0, times - 1) if again else times
+    async def hear(self, words: str) -> None:
+        """A recording was recognised: its user says this, and perhaps not for the first time."""
+        items = await self._service.store.items.all(self.id) if self.id else []
+        self._seen[f"message user {words}"] = sum(item.role == "user" and item.words == words for item in items)
+        self.say("user", words)
+
+    async def speak(self, words: str) -> None:
+        """These were made to sound. Where they are part of what was said, nothing is new; else they are noted as spoken
+        on a client's behalf, which is not what an agent said itself."""
+        items = await self._service.store.items.all(self.id) if self.id else []
+        if not any(item.role == "assistant" and words.strip() in item.words for item in items):
+            content = [{"type": "output_text", "text": words}]
+            self._add("message", f"spoken {words}", {"role": "assistant", "content": content}, words)
 
     def say(self, role: str, words: str, ms: int | None = None) -> str:
         """Somebody says something. Its id."""

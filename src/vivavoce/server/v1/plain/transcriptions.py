@@ -54,7 +54,7 @@ async def _transcriptions(visit: Visit, request: Request) -> Response:
         raise ProtocolError("missing_required_parameter", "The form has no file in a part 'file'.", param="file")
     wish = _read(form)
     wanted = asked(visit.service, visit.principal, wish.model, {}, wish.agent)
-    visit.thread.keep(wanted.agent)
+    visit.thread.belongs_to(wanted.agent)
     backend = visit.service.backend
     if isinstance(backend, Passes):
         return await _passed(visit, backend, wanted, wish, form, file)
@@ -211,8 +211,7 @@ async def _settle_passed(visit: Visit, model: str, told: _Told, length: float) -
 
 async def _note(visit: Visit, model: str, words: str, usage: Mapping[str, Any]) -> None:
     if words:
-        await visit.thread.heard(words, again=False)
-        visit.thread.say("user", words)
+        await visit.thread.hear(words)
     await visit.charge("transcription", model, usage)
 
 

@@ -9,6 +9,7 @@ import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import replace
+from decimal import Decimal
 from typing import Any, Final, TypeVar
 
 from starlette.requests import ClientDisconnect, Request
@@ -71,7 +72,6 @@ class Visit:
         """Whether ``model`` can be paid for. Raises :class:`ProtocolError` where there is a budget and no price, and
         :class:`BackendError` where the thread has used up what its agent allows one session."""
         self.agent = agent
-        self.thread.keep(agent)
         budget = agent.budget_usd if agent else None
         limited = budget is not None or (self._live.account is not None and self._live.account.limited)
         if limited and self.service.options.prices.find(model) is None:
@@ -86,15 +86,15 @@ class Visit:
     async def charge(
         self, kind: str, model: str, usage: Mapping[str, Any] | None, *, status: str = "completed"
     ) -> None:
-        """``usage`` in the protocol's shape, by tokens or by seconds; None where nobody told."""
-        price, now = self.service.options.prices.find(model), self.service.now()
-        told = usage is not None or price == Price()  # what costs nothing costs nothing, however much it was
-        usd = price.of(usage or {}) if price is not None and told else None
+        """``usage`` in the protocol's shape, by tokens or by seconds; empty where nothing was used, None where nobody
+        told."""
+        usd, agent = _cost(self.service.options.prices.find(model), usage), self.agent.name if self.agent else None
         if usd and self._live.account is not None:
             self._live.account.debit(usd)
+        log.info("plain %s %s model=%r agent=%s usd=%s", kind, status, model, agent or "-", usd)
         bill = Bill(
-            id=self.service.new_id("resp_"), model=model, ended_at=now, kind=kind, status=status,
-            agent=self.agent.name or None if self.agent else None, usage=usage, usd=usd,
+            id=self.service.new_id("resp_"), model=model, ended_at=self.service.now(), kind=kind, status=status,
+            agent=agent, usage=usage, usd=usd,
         )  # fmt: skip
         await self.thread.write(bill)
 
@@ -173,6 +173,13 @@ async def visited(answer: Answer, service: Service, request: Request) -> Respons
 def spent(words: str) -> BackendError:
     """As OpenAI tells it, and clients do not ask again."""
     return BackendError.of(429, words, code="insufficient_quota", type="insufficient_quota")
+
+
+def _cost(price: Price | None, usage: Mapping[str, Any] | None) -> Decimal | None:
+    """None where nobody knows it. What costs nothing costs nothing, however much it was."""
+    if usage == {} or price == Price():
+        return Decimal(0)
+    return None if price is None or usage is None else price.of(usage)
 
 
 @asynccontextmanager
