@@ -18,7 +18,7 @@ from tests.support.virtual_time import virtual_time
 from vivavoce.access.agents import Kept
 from vivavoce.protocol.frame import Closed, Frame
 from vivavoce.sessions.notices import Notices
-from vivavoce.sessions.observers import record as records
+from vivavoce.sessions.observers import waiting
 from vivavoce.sessions.observers.record import Record
 from vivavoce.sessions.registry import LAST_SECONDS, Registry
 from vivavoce.store.database import in_directory
@@ -134,12 +134,12 @@ async def test_a_flood_that_outruns_the_writer_is_bounded_counted_and_said():
     record = record_on(disk, notices=notices)
     async with running(record):
         await disk.pressed.wait()
-        for number in range(records.WAITING + 10):
+        for number in range(waiting.ITEMS + 10):
             record.told(said(f"u{number}", "x"))
         record.told(said("u0", "the newest of what waits already"))
         disk.moves.set()
     assert record.lost == 10
-    assert len(await disk.store.items.all("sess_1")) == records.WAITING
+    assert len(await disk.store.items.all("sess_1")) == waiting.ITEMS
     assert (await words(disk.store))[0] == "the newest of what waits already"
     with notices.listen() as latest:
         kinds = {notice.kind: notice.data async for notice in ended(latest, notices)}

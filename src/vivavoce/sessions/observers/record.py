@@ -1,12 +1,11 @@
 """Writes a session down while it goes on: who spoke with whom, what was said, what it used. Beside the stream: no
 session waits for a disk, and none ends because there is no room on one.
 
-    told(frame) ──▶ changes, by item ──▶ run(): all that wait, in one transaction ──▶ the store
-    charged(…)  ──▶                 ◀── put back when it could not be written, and tried again
+    told(frame) ──▶ waiting.py, by item ──▶ run(): all that wait, in one transaction ──▶ the store
+    charged(…)  ──▶                    ◀── put back when it could not be written, and tried again
 
-**Overflow.** What waits are items and not events, each as it is now, so a slow disk makes a batch larger and not the
-queue longer. Where :data:`WAITING` items wait all the same, new ones are lost and counted, and that is said. What was
-paid for is not dropped.
+**Overflow.** What waits are items and not events, so a slow disk makes a batch larger and not the queue longer. Where
+there is no more room all the same, new ones are lost and counted, and that is said. What was paid for is not dropped.
 """
 
 import asyncio
@@ -14,7 +13,6 @@ import logging
 from collections.abc import Awaitable, Callable, Iterable
 from contextlib import suppress
 from dataclasses import replace
-from itertools import islice
 from typing import Any, Final
 
 from sqlalchemy.exc import DBAPIError, OperationalError
@@ -23,19 +21,16 @@ from vivavoce.access.agents import Kept, at
 from vivavoce.protocol.frame import AUDIO_DELTA, Closed, Frame
 from vivavoce.sessions.notices import Notices
 from vivavoce.sessions.observers.transcript import Transcript
+from vivavoce.sessions.observers.waiting import Waiting
 from vivavoce.store.items import Item
 from vivavoce.store.ledger import Batch
 from vivavoce.store.responses import Response
 from vivavoce.store.sessions import Session
 
-__all__ = ["WAITING", "Record"]
+__all__ = ["Record"]
 
 log = logging.getLogger(__name__)
 
-WAITING: Final = 4096
-"""Items that may wait to be written: an hour of talk, for a disk that stands still."""
-BATCH: Final = 256
-"""Items in one transaction, so that other sessions have their turn."""
 PAUSES: Final = (0.25, 0.5, 1.0, 2.0, 4.0, 8.0)
 """Seconds before it is tried again; the last one for good."""
 TITLE, PREVIEW = 60, 120
@@ -59,12 +54,10 @@ class Record:
     ) -> None:
         self._write, self._begun, self._kept, self._now, self._notices = write, begun, kept, now, notices
         self._transcript = Transcript(now, media=media)
-        self._items: dict[str, Item] = {}
-        self._responses: list[Response] = []
-        self._change: dict[str, Any] = {"ended_at": None, "end_reason": None}
-        """A session that goes on has no end any more."""
+        self._waiting = Waiting()
+        self._waiting.change |= {"ended_at": None, "end_reason": None}  # one that goes on has no end any more
         if begun.call_id:
-            self._change["call_id"] = begun.call_id
+            self._waiting.change["call_id"] = begun.call_id
         self._facts: dict[str, str] = {}
         self._title: str | None = None
         self._something = asyncio.Event()
@@ -98,7 +91,7 @@ class Record:
 
     def charged(self, response: Response) -> None:
         """Something was used, as the meter has it."""
-        self._responses.append(response)
+        self._waiting.pay(response)
         self._something.set()
 
     def _learn(self, frame: Frame) -> None:
@@ -111,17 +104,16 @@ class Record:
 
     def _know(self, name: str, value: Any) -> None:
         if isinstance(value, str) and value != self._facts.get(name):
-            self._facts[name] = self._change[name] = value
+            self._facts[name] = self._waiting.change[name] = value
             self._something.set()
 
     def _add(self, items: Iterable[Item]) -> None:
         for item in items:
-            if item.id not in self._items and len(self._items) >= WAITING:
-                self._lose(1, f"{WAITING} items wait for the store already")
+            if not self._waiting.add(item):
+                self._lose(1, f"{self._waiting.items} items wait for the store already")
                 continue
-            self._items[item.id] = item
             if item.words and item.place == "conversation":
-                self._change["preview"] = _shortened(item.words, PREVIEW)
+                self._waiting.change["preview"] = _shortened(item.words, PREVIEW)
                 if item.role == "user" and self._title is None:
                     self._title = _shortened(item.words, TITLE)
         self._something.set()
@@ -131,46 +123,40 @@ class Record:
     async def run(self) -> None:
         """Until :meth:`finish`, and all is written. Cancelled, it says what was lost."""
         try:
-            while self._waits or not self._over.is_set():
-                if not self._waits:
+            while self._waiting or not self._over.is_set():
+                if not self._waiting:
                     self._something.clear()
                     await self._something.wait()
                 elif not await self._flush():
                     await self._pause()
         finally:
-            if self._items:
-                self._lose(len(self._items), "the session is over and the store did not take them")
+            if self._waiting.items:
+                self._lose(self._waiting.items, "the session is over and the store did not take them")
 
     async def finish(self, how: Closed) -> None:
         """The session is over."""
         if self._kept() != "off":
             self._add(self._transcript.rest())
-        self._change |= {"ended_at": self._now(), "end_reason": f"{how.code} {how.reason}".strip()}
+        ended = {"ended_at": self._now(), "end_reason": f"{how.code} {how.reason}".strip()}
+        self._waiting.change |= ended
         self._over.set()
         self._something.set()
 
-    @property
-    def _waits(self) -> bool:
-        return bool(self._items or self._responses or self._change)
-
     async def _flush(self) -> bool:
         """Whether all that waited is written; else it waits again, as far as nothing newer has come."""
-        ids = list(islice(self._items, BATCH))
+        taken = self._waiting.take()
         batch = Batch(
             session_id=self._begun.id,
             owner=self._begun.owner,
             now=self._now(),
             begun=None if self._known else self._begun,
-            change=self._change,
             title=self._title,
-            items=[self._items.pop(id) for id in ids],
-            responses=self._responses,
+            **taken._asdict(),
         )
-        self._responses, self._change = [], {}
         try:
             await self._written(batch)
         except BaseException as error:
-            self._put_back(batch)
+            self._waiting.put_back(taken)
             if not isinstance(error, Exception):
                 raise
             self._say_failing(error)
@@ -201,11 +187,6 @@ class Record:
             except Exception as error:
                 self._lose(1, f"the store cannot hold item {item.id}: {_why(error)}")
         return there
-
-    def _put_back(self, batch: Batch) -> None:
-        self._items = {item.id: item for item in batch.items} | self._items
-        self._responses = [*batch.responses, *self._responses]
-        self._change = {**batch.change, **self._change}
 
     async def _pause(self) -> None:
         """At the end there is no time to lose."""
