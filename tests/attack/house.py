@@ -7,6 +7,7 @@ import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -97,9 +98,9 @@ def bearer(key: str | None) -> dict[str, str]:
 
 
 @asynccontextmanager
-async def house(trusted_proxies: Sequence[str] = (), **options: Any) -> AsyncIterator[House]:
+async def house(trusted_proxies: Sequence[str] = (), files: Path | None = None, **options: Any) -> AsyncIterator[House]:
     backend, calls, clock = ScriptedBackend(), Calls(), Shift()
-    keeping = Keeping(store=in_memory(), secret=SECRET, tokens=Tokens(Secret(JWT_SECRET), clock))
+    keeping = Keeping(store=in_memory(files), secret=SECRET, tokens=Tokens(Secret(JWT_SECRET), clock))
     chosen = ServerOptions(**{"api_keys": (GIVEN,), **options})
     app = build(chosen, backend, answer_call=calls.answer, keeping=keeping, now=clock)
     async with (

@@ -96,6 +96,7 @@ def build(
         store=store,
         answer_call=answer_call or answering(options.calls, new_id, now),
         new_id=new_id,
+        random=random,
         now=now,
     )
     app = Starlette(

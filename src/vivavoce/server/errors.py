@@ -34,7 +34,13 @@ class CallNotFound(Exception):
 
 
 class SessionNotFound(Exception):
-    """There is none of this id that whoever asks may know of."""
+    """There is none of this id that whoever asks may know of; or not that part of it, which is told in words."""
+
+    def __init__(
+        self, words: str = "There is no session of yours with this id.", code: str = "session_not_found"
+    ) -> None:
+        super().__init__(words)
+        self.code = code
 
 
 class Told(NamedTuple):
@@ -93,8 +99,8 @@ def _too_many_sides(_: TooManySides) -> Told:
     return Told(429, _body(words, "sideband_limit_reached", "rate_limit_error"), 1013)
 
 
-def _session_not_found(_: SessionNotFound) -> Told:
-    return Told(404, _body("There is no session of yours with this id.", "session_not_found"))
+def _session_not_found(error: SessionNotFound) -> Told:
+    return Told(404, _body(str(error), error.code))
 
 
 def _too_many_listeners(_: TooManyListeners) -> Told:

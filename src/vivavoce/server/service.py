@@ -38,6 +38,8 @@ class Service:
     answer_call: AnswerCall
     new_id: Callable[[str], str]
     """``new_id("sess_")`` gives a name that was never given before and cannot be guessed."""
+    random: Callable[[int], bytes]
+    """``random(n)`` gives n unguessable bytes."""
     now: Callable[[], float]
     """Unix seconds."""
 

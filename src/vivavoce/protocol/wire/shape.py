@@ -37,11 +37,12 @@ def get(value: T | UnsetType | None, default: D) -> T | D:
     return default if isinstance(value, UnsetType) or value is None else value
 
 
-def check(data: Any, shape: type[T], at: str = "") -> T:
-    """``data`` as ``shape``. Raises :class:`ProtocolError` with the code and the dotted path of the
-    first field at fault; ``at`` is the path of ``data`` itself (``session``), empty for an event."""
+def check(data: Any, shape: type[T], at: str = "", *, strict: bool = True) -> T:
+    """``data`` as ``shape``; without ``strict`` a text may stand for a number, as in a query. Raises
+    :class:`ProtocolError` with the code and the dotted path of the first field at fault; ``at`` is the path of
+    ``data`` itself (``session``), empty for an event."""
     try:
-        return msgspec.convert(data, shape)
+        return msgspec.convert(data, shape, strict=strict)
     except msgspec.ValidationError as error:
         raise _translated(str(error), at) from None
 

@@ -12,7 +12,7 @@ from vivavoce.access.agents import Agent
 from vivavoce.access.gate import Refused
 from vivavoce.server.service import Service, bearer
 
-__all__ = ["config"]
+__all__ = ["agent_shown", "config"]
 
 
 async def config(service: Service, request: Request) -> JSONResponse:
@@ -29,7 +29,7 @@ async def config(service: Service, request: Request) -> JSONResponse:
         "voices": list(options.voices),
         "answers": service.backend.name,
         "agent": default.name if default else None,
-        "agents": [_agent(service, agent) for agent in options.agents] if entered else [],
+        "agents": [agent_shown(service, agent) for agent in options.agents] if entered else [],
         "iceServers": options.ice.for_client(service.now(), relays=entered),
         "relays": not entered and bool(options.ice.turn),
         "estimate": _estimate(service, _model(service, default)),
@@ -50,7 +50,7 @@ def _model(service: Service, agent: Agent | None) -> str:
     return str((agent.session if agent else {}).get("model") or service.options.model)
 
 
-def _agent(service: Service, agent: Agent) -> dict[str, Any]:
+def agent_shown(service: Service, agent: Agent) -> dict[str, Any]:
     return {
         "name": agent.name,
         "description": agent.description,

@@ -1,6 +1,6 @@
 """The HTTP addresses that are our own."""
 
-from vivavoce.server.api import documents
+from vivavoce.server.api import choices, documents, sessions, shares, taking, usage
 from vivavoce.server.api.config import config
 from vivavoce.server.api.events import events
 from vivavoce.server.api.recording_parts import Part, bring
@@ -23,5 +23,10 @@ OPERATIONS = [
         query=Part, body=Content(None, ("audio/webm", "audio/ogg")), answers=(Content(None, (), 204),),
         says="A part of the recording that a client makes itself, where the sound goes past this server",
     ),
+    *sessions.OPERATIONS,
+    *taking.OPERATIONS,
+    *usage.OPERATIONS,
+    *shares.OPERATIONS,
+    *choices.OPERATIONS,
     *documents.OPERATIONS,
 ]  # fmt: skip
