@@ -298,10 +298,11 @@ async def test_a_call_that_an_agent_made_may_be_answered_and_no_other() -> None:
         await said(served, "")
         calls: Any = asked.choices[0].message.to_dict(exclude_none=True)
         given: Any = {"role": "tool", "tool_call_id": "call_1", "content": "42"}
+        other: Any = {**given, "tool_call_id": "call_2"}
         told = await api.chat.completions.create(model="agent:blue", messages=[user, calls, given])
         assert told.choices[0].message.content == "Found."
         with pytest.raises(openai.BadRequestError) as caught:
-            await api.chat.completions.create(model="agent:blue", messages=[user, given])
+            await api.chat.completions.create(model="agent:blue", messages=[user, other])
         assert caught.value.param == "messages[1].role"
 
 
