@@ -389,3 +389,108 @@ async def test_a_caller_places_the_call_again_and_hears_what_was_not_played():
         finally:
             await first.close()
             await second.close()
+
+
+# When the session is gone -----------------------------------------------------------------------------
+
+
+def asked(conversation: str = "conv_1") -> list[Frame]:
+    content = [{"type": "input_text", "text": "Count."}]
+    user = {"id": "item_u", "type": "message", "role": "user", "status": "completed", "content": content}
+    said = [{"type": "output_audio", "transcript": "One, two."}]
+    answer = {"id": "item_a", "type": "message", "role": "assistant", "status": "completed", "content": said}
+    done = "conversation.item.done"
+    return [
+        Frame(done, {"type": done, "event_id": "event_u", "previous_item_id": None, "item": user}),
+        created(conversation),
+        Frame(done, {"type": done, "event_id": "event_i", "previous_item_id": "item_u", "item": answer}),
+        Frame("response.done", {"type": "response.done", "event_id": "event_d", "response": {"id": "resp_1"}}),
+    ]
+
+
+async def ended(served: Served, backend: ScriptedBackend, key: str | None = None) -> Client:
+    """A conversation of two items whose client was cut off, and that is over."""
+    client, answerer = await begun(served.ws, backend, key)
+    answerer.arrive(*asked())
+    for _ in range(4):
+        await client.event()
+    live = alone(served)
+    client.cut()
+    await asyncio.wait_for(live.gone.wait(), 5)
+    return client
+
+
+BRIEFLY = ServerOptions(park_seconds=0.05, voice="marin")
+
+
+@pytest.mark.parametrize("by", ["token", "conversation"])
+async def test_a_conversation_whose_session_is_over_goes_on_in_the_same_record(by):
+    backend = ScriptedBackend()
+    async with serving(backend, BRIEFLY) as served:
+        client = await ended(served, backend)
+        plain = connect(f"{served.ws}?conversation_id=conv_1", subprotocols=OURS)
+        async with back(served.ws, client.token, client.last) if by == "token" else plain as socket:
+            again = Client(socket)
+            assert (await again.event())["type"] == "session.created"
+            assert (await again.event())["conversation"]["id"] == "conv_1"
+            shown = [(await again.event())["item"]["id"] for _ in range(4)]
+            assert shown == ["item_u", "item_u", "item_a", "item_a"]
+            history = backend.requests[1].history
+            assert history is not None
+            assert [item["id"] for item in history.items] == ["item_u", "item_a"]
+            live = alone(served)
+            assert live.record == backend.requests[0].session_id
+            while "vivavoce.restored" not in again.notices:
+                event = json.loads(await asyncio.wait_for(socket.recv(), 5))
+                again.notices[event["type"]] = event
+            assert again.notices["vivavoce.restored"]["items"] == 2
+        await asyncio.wait_for(live.gone.wait(), 5)
+        sessions = await served.service.store.sessions.newest()
+        assert [session.id for session in sessions] == [live.record]
+        items = await served.service.store.items.all(live.record)
+        assert [item.id for item in items] == ["item_u", "item_a"]  # nothing is written twice
+
+
+@pytest.mark.parametrize("what", ["token", "conversation"])
+async def test_another_users_conversation_is_not_there_after_its_end_either(what):
+    backend = ScriptedBackend()
+    async with serving(backend, ServerOptions(park_seconds=0.05, api_keys=KEYS)) as served:
+        client = await ended(served, backend, KEYS[0])
+        if what == "token":
+            trying, code = back(served.ws, client.token, key=KEYS[1]), "resume_token_invalid"
+        else:
+            trying = connect(f"{served.ws}?conversation_id=conv_1", additional_headers=bearer(KEYS[1]))
+            code = "conversation_not_found"
+        async with trying as socket:
+            assert (await refused(socket))["code"] == code
+        assert len(backend.requests) == 1
+
+
+async def test_where_nothing_was_kept_nothing_goes_on():
+    backend = ScriptedBackend()
+    async with serving(backend, ServerOptions(park_seconds=0.05, store="off")) as served:
+        client = await ended(served, backend)
+        async with back(served.ws, client.token) as socket:
+            assert (await refused(socket))["code"] == "nothing_kept"
+
+
+async def test_what_was_deleted_does_not_go_on():
+    backend = ScriptedBackend()
+    async with serving(backend, BRIEFLY) as served:
+        client = await ended(served, backend)
+        await served.service.store.sessions.delete([backend.requests[0].session_id])
+        async with back(served.ws, client.token) as socket:
+            assert (await refused(socket))["code"] == "resume_token_invalid"
+
+
+async def test_a_call_goes_on_in_a_new_one():
+    backend, calls = ScriptedBackend(), Calls()
+    async with serving(backend, BRIEFLY, answer_call=calls.answer) as served:
+        client = await ended(served, backend)
+        async with httpx.AsyncClient(base_url=served.http) as http:
+            headers = {"Content-Type": "application/sdp", HEADER: client.token}
+            placed = await http.post("/v1/realtime/calls", content=OFFER, headers=headers)
+            assert placed.status_code == 201, placed.text
+            told = [(await calls.lines[0].next_sent()).type for _ in range(3)]
+            assert told == ["session.created", "conversation.created", "conversation.item.added"]
+            await http.post(placed.headers["location"] + "/hangup")
