@@ -25,8 +25,7 @@ from vivavoce.server.options import ServerOptions
 EXAMPLES = 3
 
 
-@schemathesis.serializer("audio/webm", "audio/ogg")
-@schemathesis.serializer("application/sdp")
+@schemathesis.serializer("application/sdp", "audio/webm", "audio/ogg")
 def as_it_is(_context: schemathesis.SerializationContext, value: object) -> bytes:
     return str(value).encode(errors="surrogatepass")
 
