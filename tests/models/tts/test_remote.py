@@ -101,6 +101,22 @@ async def test_closing_stops_the_server() -> None:
         await tts.close()
 
 
+async def test_a_voice_that_the_server_does_not_have_is_replaced_once_and_for_all() -> None:
+    async with model_server() as server:
+        tts = RemoteTts(url=server.url, model="tts-1")
+        server.tell_json({"detail": "Voice 'marin' not found. Available voices: af_heart"}, 400)
+        for _ in range(2):
+            server.tell(SOUND, kind="audio/pcm")
+        for _ in range(2):
+            assert b"".join([chunk async for chunk in tts.speak("Hello.", "marin", 1.0)]) == SOUND
+        assert [asked.body["voice"] for asked in server.asked] == ["marin", "nova", "nova"]
+        for status, words in ((400, "no such voice"), (400, "input too long")):
+            server.tell_json({"detail": words}, status)
+            with pytest.raises(ModelError, match=words):
+                await anext(tts.speak("Hello.", "nova", 1.0))
+        await tts.close()
+
+
 async def test_nothing_to_say() -> None:
     tts = RemoteTts(url="http://127.0.0.1:1/v1", model="tts-1")
     assert [chunk async for chunk in tts.speak(" … ", "marin", 1.0)] == []
