@@ -183,6 +183,13 @@ def test_a_voice_just_after_the_answer_began_is_its_echo():
     assert hand.voice(320).names == ["HoldPlayback"], f"the guard is over after {GUARD} s"
 
 
+def test_who_speaks_on_through_the_guard_is_heard_from_the_beginning():
+    hand = begun(128)
+    before = hand.position * 1000 // 24_000
+    told = Told([*hand.voice(640), *hand.voice(1024)])
+    assert told.one(STARTED)["audio_start_ms"] == before - 300
+
+
 def test_a_voice_that_began_before_the_answer_is_none():
     hand = begun(0)
     assert hand.voice(64).names == ["HoldPlayback"]

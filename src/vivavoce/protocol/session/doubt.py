@@ -54,10 +54,10 @@ class Doubt:
     def active(self) -> bool:
         return self._state is not _State.NONE
 
-    def begin(self, item_id: str, since: int, end: int) -> None:
-        """A voice, from ``since`` to ``end`` so far."""
+    def begin(self, item_id: str, since: int, voice: int) -> None:
+        """A voice from ``since`` on, of which so much counts so far."""
         self._state, self.item_id, self.since = _State.HEARING, item_id, since
-        self._voice, self._silence = end - since, 0
+        self._voice, self._silence = voice, 0
 
     def hear(self, samples: int, *, voiced: bool) -> Outcome | None:
         """The next window."""

@@ -4,9 +4,10 @@ Positions are 24 kHz samples from the start of the session. The buffer is the sp
 was received; the bytes are the driver's.
 """
 
-from vivavoce.protocol.session.commands import RATE, Doubted, MayEnd, Span, Transcribe, WentOn, to_ms
-from vivavoce.protocol.session.doubt import INSISTS, INSISTS_ALOUD, Doubt, Outcome
+from vivavoce.protocol.session.commands import RATE, MayEnd, Span, Transcribe, WentOn, to_ms
+from vivavoce.protocol.session.doubt import Outcome
 from vivavoce.protocol.session.items import Content, Item
+from vivavoce.protocol.session.overheard import Overheard
 from vivavoce.protocol.session.pauses import Pauses
 from vivavoce.protocol.session.replies import Replies
 from vivavoce.protocol.session.state import Shared
@@ -44,7 +45,7 @@ class Listening:
         """Of the latest turn that ended by itself: where its voice did, and where that was noticed."""
         self._silent_since: float | None = None
         """When the speaker last fell silent."""
-        self._doubt = Doubt(INSISTS if shared.media else INSISTS_ALOUD)
+        self._overheard = Overheard(shared, replies, self._since)
         self._detector: TurnDetector | None = None
         self.configure(shared.detection)
 
@@ -57,14 +58,14 @@ class Listening:
         """Audio before this sample will not be asked for any more."""
         if self._detector is None or self._shared.turn is not None:
             return self._start
-        heard = min(self._heard, self._doubt.since) if self._doubt.active else self._heard
+        heard = min(self._heard, self._overheard.since) if self._overheard.active else self._heard
         kept = heard - self._detector.timing.prefix - KEPT
         return max(self._start, kept)
 
     @property
     def deadline(self) -> float | None:
         """When :meth:`tick` has something to do."""
-        if self._shared.turn is not None or self._doubt.active:
+        if self._shared.turn is not None or self._overheard.active:
             return self._last_audio + STALL_SECONDS if self._detector else None
         detection, quiet = self._shared.detection, self._replies.quiet.since
         timeout = get(detection.idle_timeout_ms, None) if isinstance(detection, ServerVad) else None
@@ -74,7 +75,7 @@ class Listening:
         """Take new settings; a turn under way keeps its audio and, with detection still on, its end (S-45)."""
         self._start = self.keep_from  # more padding than before cannot bring back what was let go
         if detection is None:
-            self._take(self._doubt.drop())
+            self._take(self._overheard.drop())
             self._detector = None  # a turn under way waits for a commit by hand, or for detection to be on again
             return
         if self._detector is None:
@@ -101,8 +102,8 @@ class Listening:
         happened = self._detector.hear(start, end, probability)
         if self._detector.pausing and self._detector.since == start:
             self._silent_since = self._when(start)
-        if self._doubt.active:
-            self._take(self._doubt.hear(end - start, voiced=self._detector.state is State.SPEAKING))
+        if self._overheard.active:
+            self._take(self._overheard.hear(end - start, voiced=self._detector.state is State.SPEAKING))
             return
         match happened:
             case Happened.STARTED:
@@ -126,17 +127,14 @@ class Listening:
 
     def judged(self, item_id: str, *, wants_floor: bool, echo: bool) -> None:
         """An opinion on :class:`Doubted`; too late for what was decided otherwise."""
-        outcome = self._doubt.judged(item_id, wants_floor=wants_floor)
-        if outcome is Outcome.NOTHING and echo:
-            self._replies.floor.echoed()
-        self._take(outcome)
+        self._take(self._overheard.judged(item_id, wants_floor=wants_floor, echo=echo))
 
     def tick(self) -> None:
         deadline = self.deadline
         if deadline is None or self._shared.now < deadline:
             return
-        if self._doubt.active:
-            self._take(self._doubt.drop())
+        if self._overheard.active:
+            self._take(self._overheard.drop())
         elif self._shared.turn is not None:
             self._end(self.received)
         else:
@@ -164,41 +162,34 @@ class Listening:
     def _voice(self, since: int, end: int) -> None:
         """Somebody speaks, or so it seems."""
         assert self._detector is not None
-        if not self._replies.doubtful:
+        if not self._overheard.takes(since, end, self._when(since)):
             self._begin(since, self._out.ids("item"))
-        elif self._replies.floor.echoes(self._when(since)):
+        elif not self._overheard.active:
             self._detector.reset()
-        else:
-            self._doubt.begin(self._out.ids("item"), since, end)
-            self._replies.floor.hold(on=True)
 
     def _take(self, outcome: Outcome | None) -> None:
         """What has come of a doubt."""
-        detector, doubt = self._detector, self._doubt
-        if outcome is None or detector is None:
-            return
-        match outcome:
-            case Outcome.ASK:
-                start = max(self._start, doubt.since - detector.timing.prefix)
-                self._out.command(Doubted(doubt.item_id, Span(start, self._heard)))
-            case Outcome.SPOKE_ON:
-                self._out.command(WentOn(doubt.item_id))
-            case Outcome.NOTHING:
-                detector.reset()
-                self._replies.floor.hold(on=False)
-            case Outcome.INTERRUPTION:
-                over = not detector.in_speech
-                self._begin(doubt.since, doubt.item_id)
-                detector.again()
-                if over:
-                    self._stop(self._heard)
+        detector = self._detector
+        if detector is not None and outcome is Outcome.NOTHING:
+            detector.reset()
+        elif detector is not None and outcome is Outcome.INTERRUPTION:
+            over = not detector.in_speech
+            self._begin(self._overheard.since, self._overheard.item_id)
+            detector.again()
+            if over:
+                self._stop(self._heard)
+
+    def _since(self, voice: int) -> Span:
+        """From the padding before a voice to what was heard."""
+        assert self._detector is not None
+        return Span(max(self._start, voice - self._detector.timing.prefix), self._heard)
 
     def _begin(self, voice: int, item_id: str) -> None:
         assert self._detector is not None
         fell_silent, noticed = self._ended
         if voice - noticed < CUT_IN:
             self._pauses.went_on(voice - fell_silent)
-        self._start = max(self._start, voice - self._detector.timing.prefix)
+        self._start = self._since(voice).start
         self._shared.turn = item_id
         self._replies.hush()
         at = to_ms(self._start)
@@ -255,7 +246,7 @@ class Listening:
     def _drop(self, upto: int) -> None:
         self._start, self._shared.turn = upto, None
         if self._detector:
-            self._take(self._doubt.drop())
+            self._take(self._overheard.drop())
             self._detector.reset()
 
     def _when(self, sample: int) -> float:

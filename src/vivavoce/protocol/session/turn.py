@@ -15,7 +15,7 @@ from vivavoce.protocol.session.commands import RATE, to_samples
 from vivavoce.protocol.wire.config import SemanticVad, ServerVad, TurnDetection
 from vivavoce.protocol.wire.shape import get
 
-__all__ = ["Happened", "State", "Timing", "TurnDetector", "timing"]
+__all__ = ["ONSET", "Happened", "State", "Timing", "TurnDetector", "timing"]
 
 ONSET = RATE * 64 // 1000
 """Speech must last this long to be a turn: two Silero windows, so that a click is none."""
