@@ -15,7 +15,7 @@ from websockets.exceptions import ConnectionClosed
 from tests.backends.test_faults import HASTE, KEY, Chain, begun, chain, event, httpx_post, started_again
 from tests.support.leaks import no_leaks
 from tests.support.lines import MemoryLine
-from tests.support.serving import serving_app
+from tests.support.serving import Served, serving_app
 from vivavoce.access.agents import Agent, Agents
 from vivavoce.access.prices import Price, Prices
 from vivavoce.backends.upstream.backend import UpstreamBackend
@@ -90,22 +90,21 @@ HALF = [
 
 
 async def cut(at: Chain, socket: ClientConnection, live: Live) -> None:
+    theirs = the_session(at.theirs)
     at.proxy.cut()
-    await another_goes_on(at, socket)
+    await gone(theirs, socket)
 
 
-async def another_goes_on(at: Chain, socket: ClientConnection) -> None:
-    """Until the client leaves."""
-    await at.answering.next_opened()
-    live = the_session(at)
-    while await stored(at.ours.service.store, live, "a3") is None:
-        pass
+async def gone(theirs: Live, socket: ClientConnection) -> None:
+    """The upstream's session is over; whether or not another goes on, the client leaves then."""
+    await asyncio.wait_for(theirs.gone.wait(), 5)
     await socket.close()
 
 
 async def cut_in_mid_frame(at: Chain, socket: ClientConnection, live: Live) -> None:
     at.proxy.cut_after(100)
-    at.answering.lines[0].arrive(*turn(4, previous="a3"))  # nor does anything come through any more
+    at.answering.lines[0].arrive(*turn(4, previous="a3"))  # of which nothing comes through
+    await another_goes_on(at, socket)
 
 
 async def client_is_cut_off(at: Chain, socket: ClientConnection, live: Live) -> None:
@@ -118,7 +117,6 @@ async def client_leaves(at: Chain, socket: ClientConnection, live: Live) -> None
 
 async def upstream_leaves(at: Chain, socket: ClientConnection, live: Live) -> None:
     at.answering.lines[0].hang_up(1001, "Bye.")
-    await another_goes_on(at, socket)
 
 
 async def server_leaves(at: Chain, socket: ClientConnection, live: Live) -> None:
@@ -129,9 +127,9 @@ async def owner_ends_it(at: Chain, socket: ClientConnection, live: Live) -> None
     live.end(Closed(4000, "That is enough."))
 
 
-def the_session(at: Chain) -> Live:
-    (id,) = at.ours.service.registry.records()
-    live = at.ours.service.registry.named(id)
+def the_session(served: Served) -> Live:
+    (id,) = served.service.registry.records()
+    live = served.service.registry.named(id)
     assert live is not None
     return live
 
@@ -146,7 +144,7 @@ FAULTS: list[Fault] = [
 async def test_nothing_that_was_finished_is_missing(fault: Fault):
     async with chain() as at, connect(at.ours.ws) as socket:
         answerer = await begun(at, socket)
-        live = the_session(at)
+        live = the_session(at.ours)
         frames = [*turn(1), *turn(2, previous="a1"), *HALF]
         answerer.arrive(*frames)
         told = [await event(socket) for _ in frames]
@@ -185,7 +183,7 @@ async def test_what_is_being_told_to_a_slow_client_that_then_goes_is_kept():
     """It reads nothing; what the upstream finished and we have taken from it is written down all the same."""
     async with chain() as at, connect(at.ours.ws, max_queue=1) as socket:
         answerer = await begun(at, socket)
-        live = the_session(at)
+        live = the_session(at.ours)
         answerer.arrive(*turn(1))
         for _ in range(60):
             answerer.arrive(
