@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from vivavoce.transports.webrtc.arrival import MAX_GAP, MAX_HELD, MAX_WAIT, MIN_WAIT, TICKS, WINDOW, Arrivals, Packet
+from vivavoce.transports.webrtc.arrival import MARGIN, MAX_GAP, MAX_HELD, MAX_WAIT, MIN_WAIT, TICKS, Arrivals, Packet
 
 FRAME = 960
 
@@ -53,11 +53,10 @@ def test_what_was_overtaken_goes_back_to_its_place():
     assert (stream.heard, stream.lost) == ([0, 1, 2], {})
 
 
-def test_a_hole_is_given_up_when_a_buffer_would_run_dry():
+def test_a_hole_is_given_up_when_nobody_can_hope_for_it_any_more():
     stream = Stream().say(0).say(2)
     assert stream.heard == [0]
-    deadline = stream.arrivals.deadline()
-    assert deadline == pytest.approx(stream.spoken(2) + MIN_WAIT)
+    assert stream.arrivals.deadline() == pytest.approx(stream.spoken(2) + MIN_WAIT)
     stream.wait_until(stream.spoken(2) + MIN_WAIT - 0.001)
     assert stream.heard == [0]
     stream.wait_until(stream.spoken(2) + MIN_WAIT + 0.001)
@@ -71,21 +70,26 @@ def test_a_packet_that_comes_twice_is_taken_once():
     assert Stream().say(0).say(1).say(1).say(3).say(3).say(2, 0.03).say(2, 0.03).heard == [0, 1, 2, 3]
 
 
-def test_the_wait_grows_with_the_first_late_packet_and_shrinks_slowly():
+def test_the_wait_grows_with_the_first_packet_that_was_overtaken_for_longer_and_shrinks_slowly():
     stream = Stream()
-    for number in range(10):
+    for number in (*range(10), 11, 12, 13):
         stream.say(number)
-    stream.say(10, 0.12)
-    assert stream.arrivals.wait == pytest.approx(0.12)
-    for number in range(11, 11 + 50 * 10):
+    stream.say(10, 0.10)  # 80 ms after the eleventh, which was not waited for so long
+    assert stream.lost == {11: 1}
+    assert stream.arrivals.wait == pytest.approx(0.08 * MARGIN)
+    for number in (14, 16, 17, 18):
         stream.say(number)
-    assert 0.08 < stream.arrivals.wait < 0.11  # ten seconds on
-    for number in range(511, 511 + 50 * 120):
+    stream.say(15, 0.07)
+    assert stream.heard[-4:] == [15, 16, 17, 18]  # now it is
+    for number in range(19, 19 + 50 * 10):
+        stream.say(number)
+    assert 0.07 < stream.arrivals.wait < 0.09  # ten seconds on
+    for number in range(519, 519 + 50 * 120):
         stream.say(number)
     assert stream.arrivals.wait == MIN_WAIT
 
 
-def test_on_a_network_with_jitter_nothing_is_lost_that_arrives():
+def test_on_a_network_that_shuffles_next_to_nothing_is_lost_that_arrives():
     chance = random.Random(6)
     coming = sorted((number * 0.02 + (late := chance.uniform(0, 0.09)), number, late) for number in range(1000))
     stream = Stream()
@@ -94,16 +98,22 @@ def test_on_a_network_with_jitter_nothing_is_lost_that_arrives():
     stream.wait_until(1e9)
     assert stream.heard == sorted(stream.heard)
     assert sum(stream.lost.values()) == 1000 - len(stream.heard) <= 5  # while the wait was still growing
-    assert stream.arrivals.wait < 0.1
+    assert stream.arrivals.wait < 0.09 * MARGIN
 
 
-def test_a_stall_and_a_burst_lose_nothing_and_the_wait_has_its_bound():
+def test_a_stall_and_a_burst_lose_nothing_and_make_no_loss_slower():
+    """What is late altogether was overtaken by nothing."""
     stream = Stream()
     for number in range(100):
         late = max(0.0, (80 - number) * 0.02) if number >= 40 else 0.0  # 0.8 s of silence, then all at once
         stream.say(number, late)
     assert stream.heard == list(range(100))
-    assert stream.arrivals.wait == pytest.approx(MAX_WAIT, rel=0.05)
+    assert stream.arrivals.wait == MIN_WAIT
+
+
+def test_the_wait_has_its_bound():
+    stream = Stream().say(0).say(2).say(1, 0.9)
+    assert stream.arrivals.wait == MAX_WAIT
 
 
 def test_a_pause_of_the_sender_is_no_loss():
@@ -132,23 +142,11 @@ def test_a_new_clock_begins_anew():
 
 
 @pytest.mark.parametrize("drift", [-2e-4, 2e-4])
-def test_a_clock_that_drifts_is_no_jitter(drift: float):
+def test_a_clock_that_drifts_and_another_route_make_nobody_wait(drift: float):
     stream = Stream(drift=drift)
     for number in range(50 * 60 * 3):
-        stream.say(number)
-    assert stream.arrivals.wait < MIN_WAIT + 2 * WINDOW * abs(drift)
-
-
-def test_another_route_is_jitter_for_a_while_only():
-    stream = Stream()
-    for number in range(100):
-        stream.say(number)
-    for number in range(100, 100 + round(3 * WINDOW * 50)):
-        stream.say(number, 0.15)
-    measured = stream.arrivals.wait
-    for number in range(2000, 2000 + 50 * 180):
-        stream.say(number, 0.15)
-    assert measured > 0.1
+        stream.say(number, 0.15 if number > 5000 else 0.0)
+        assert stream.heard[-1] == number
     assert stream.arrivals.wait == MIN_WAIT
 
 
