@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
+from tests.sessions.test_understudy import Theatre, created
 from tests.support.lines import MemoryLine
 from tests.support.tool_sessions import ToolHand, serving_tools, tool, tools_agent
 from tests.support.virtual_time import virtual_time
@@ -14,6 +15,7 @@ from vivavoce.access.agents import Agent
 from vivavoce.access.filler import Filler
 from vivavoce.protocol.frame import AUDIO_DELTA, Frame
 from vivavoce.sessions.filters import Asides
+from vivavoce.sessions.understudy import Understudy
 from vivavoce.tools.interface import Caller
 
 SESSION = {"type": "realtime", "audio": {"input": {"turn_detection": {"type": "server_vad"}}}}
@@ -309,3 +311,35 @@ async def test_an_event_that_only_the_other_server_knows_gets_there_where_nothin
     async with session(who=Agent(name="", session={})) as (hand, theirs):
         await hand.say("session.sparkle", colour="red")
         assert (await theirs.asked("session.sparkle"))["colour"] == "red"
+
+
+@virtual_time
+async def test_another_who_goes_on_while_a_tool_runs_is_given_its_result():
+    result, theatre = later(), Theatre()
+    theatre.first.arrive(created("sess_1"))
+
+    async def weather(arguments: dict[str, Any], caller: Caller) -> str:
+        return await result
+
+    answering = Understudy(theatre.first, theatre.request, theatre.house)
+    async with serving_tools(answering, tool("weather", weather, timeout=60)) as hand:
+        theirs = Theirs(theatre.first)
+        theirs.begin(1)
+        theirs.put(1, call())
+        theirs.end(1, call())
+        await hand.until("response.mcp_call.in_progress")
+        theatre.first.hang_up(1006)
+        await asyncio.sleep(1)
+        request, line = theatre.opened[0]
+        assert request.history
+        assert [item["type"] for item in request.history.items] == ["function_call"]
+        theirs = Theirs(line)
+        result.set_result("sunny")
+        assert (await theirs.asked("conversation.item.create"))["item"]["output"] == "sunny"
+        await theirs.asked("response.create")
+        theirs.begin(2)
+        theirs.put(2, MESSAGE)
+        theirs.end(2, MESSAGE)
+        done = (await hand.until("response.done"))["response"]
+    assert [item["type"] for item in done["output"]] == ["mcp_call", "message"]
+    assert (done["id"], done["output"][0]["output"]) == ("resp_1", "sunny")
