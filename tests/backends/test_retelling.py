@@ -68,14 +68,14 @@ async def test_what_it_answers_is_swallowed_and_all_else_waits_to_be_received():
 
 
 async def test_one_that_says_nothing_to_it_is_not_waited_for():
-    _, ours = upstream()
-    with pytest.raises(TimeoutError):
-        await retell(ours, SAID[:1], 0.01)
+    line, ours = upstream()
+    line.arrive(event("session.created"))
+    await retell(ours, SAID[:1], 0.01)
+    assert (await ours.receive()).type == "session.created"
 
 
 async def test_one_that_goes_meanwhile():
     line, ours = upstream()
     line.hang_up(1006)
-    with pytest.raises(ExceptionGroup) as ended:
+    with pytest.raises(Closed):
         await retell(ours, SAID[:1], 5)
-    assert isinstance(ended.value.exceptions[0], Closed)

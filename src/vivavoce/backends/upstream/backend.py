@@ -93,13 +93,11 @@ class UpstreamBackend:
 
     async def _retell(self, line: UpstreamLine, history: History) -> None:
         try:
-            await retell(line, history.items, self._patience.answer)
+            await retell(line, history.items, self._patience.retold)
         except BaseException as error:
             await line.close()
-            if isinstance(error, TimeoutError):
-                raise late(self._place.url, self._patience.answer) from None
-            if isinstance(error, Closed | ExceptionGroup):
-                raise strange(self._place.url, "it did not take what was said before") from error
+            if isinstance(error, Closed):
+                raise strange(self._place.url, "it did not take what was said before") from None
             raise
 
     def direct(self, request: SessionRequest) -> bool:

@@ -44,6 +44,8 @@ class Patience:
     """Until a WebSocket is open."""
     room: float = 10.0
     """Until the upstream takes an event that it was sent."""
+    retold: float = 5.0
+    """Until it has said of the next item of a conversation that goes on that it knows it now."""
     heartbeat: float = 20.0
     """Between two pings of a WebSocket, and until the answer to each."""
     attempts: int = 3

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from vivavoce.backends.upstream.line import UpstreamLine
-from vivavoce.protocol.frame import Frame
+from vivavoce.protocol.frame import Closed, Frame
 
 __all__ = ["create", "retell"]
 
@@ -27,21 +27,27 @@ _FINAL = _ECHOES[1:]
 
 
 async def retell(line: UpstreamLine, items: Sequence[Item], seconds: float) -> None:
-    """Returns once the upstream has taken all of it; what it said meanwhile of other things waits to be received. An
-    item that it refuses is left out. Raises ``TimeoutError`` and :class:`Closed`."""
+    """Returns once the upstream has taken all of it, or said nothing for so many seconds; what it said meanwhile of other
+    things waits to be received. An item that it refuses is left out. Raises :class:`Closed`."""
     wanted = [made for item in items for made in create(item)]
     owed = {str(made["id"]) for made in wanted}
     said: list[Frame] = []
-    async with asyncio.timeout(seconds), asyncio.TaskGroup() as group:
-        group.create_task(_tell(line, wanted))
-        while owed:
-            frame = await line.receive()
-            if frame.origin == _ORIGIN:
-                owed.discard(str((frame.data.get("error") or {}).get("event_id")))
-            elif frame.type not in _ECHOES or (id := _id(frame)) not in owed:
-                said.append(frame)
-            elif frame.type in _FINAL:
-                owed.discard(id)
+    try:
+        async with asyncio.TaskGroup() as group:
+            group.create_task(_tell(line, wanted))
+            while owed:
+                async with asyncio.timeout(seconds):
+                    frame = await line.receive()
+                if frame.origin == _ORIGIN:
+                    owed.discard(str((frame.data.get("error") or {}).get("event_id")))
+                elif frame.type not in _ECHOES or (id := _id(frame)) not in owed:
+                    said.append(frame)
+                elif frame.type in _FINAL:
+                    owed.discard(id)
+    except* TimeoutError:
+        log.warning("the upstream has not said of %d items that it knows them now", len(owed))
+    except* Closed as gone:
+        raise gone.exceptions[0] from None
     line.put_back(said)
 
 
