@@ -102,9 +102,10 @@ async def gone(theirs: Live, socket: ClientConnection) -> None:
 
 
 async def cut_in_mid_frame(at: Chain, socket: ClientConnection, live: Live) -> None:
+    theirs = the_session(at.theirs)
     at.proxy.cut_after(100)
-    at.answering.lines[0].arrive(*turn(4, previous="a3"))  # of which nothing comes through
-    await another_goes_on(at, socket)
+    at.answering.lines[0].arrive(*turn(4, previous="a3"))
+    await gone(theirs, socket)
 
 
 async def client_is_cut_off(at: Chain, socket: ClientConnection, live: Live) -> None:

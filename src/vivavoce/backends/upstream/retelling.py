@@ -27,8 +27,8 @@ _FINAL = _ECHOES[1:]
 
 
 async def retell(line: UpstreamLine, items: Sequence[Item], seconds: float) -> None:
-    """Returns once the upstream has taken all of it, or said nothing for so many seconds; what it said meanwhile of other
-    things waits to be received. An item that it refuses is left out. Raises :class:`Closed`."""
+    """Returns once the upstream has taken all of it, or said nothing for so many seconds; what else it said meanwhile
+    waits to be received. An item that it refuses is left out. Raises :class:`Closed`."""
     wanted = [made for item in items for made in create(item)]
     owed = {str(made["id"]) for made in wanted}
     said: list[Frame] = []
