@@ -34,6 +34,9 @@ CORE_SIZES = (100, 125, 150, 175, 200, 250)
 LATE_MS = 80.0
 """Over the silence: a server whose slowest answers in twenty are later than this is full."""
 SOAK, SOAK_AT_ONCE = 1_000, 20
+PARK_SECONDS = 5
+WARM_SECONDS = 6.0
+"""A server is up before all of it is loaded."""
 LONG = Delays(stt=0.08, llm=0.15, word=0.02, tts=0.1, words=200)
 """An answer that is still being made when somebody speaks over it."""
 
@@ -142,33 +145,29 @@ async def core() -> None:
 
 
 async def soak() -> None:
-    """Sessions come and go, every other by its cable being pulled, and leave nothing."""
+    """Sessions come and go, every other by its cable being pulled, and leave nothing once their time to come back is
+    over. What the first hundred leave is what any server keeps: connections to its models, code, caches."""
     heading(f"{SOAK} sessions opened and closed", "memory", "threads", "descriptors")
-    async with stubs(INSTANT) as models, standing(OURS, models, 0.5) as process:
-        wire = OURS.wire(0.5)
-        said = question("time_in_london", wire)
-        left = Left(process)
-        row("  before any", *left.now())
-        for begun in range(0, SOAK, SOAK_AT_ONCE):
-            await asyncio.gather(*(visit(address(process), said, cut=index % 2 == 1) for index in range(SOAK_AT_ONCE)))
-            if begun + SOAK_AT_ONCE in (100, SOAK // 2, SOAK):
-                await asyncio.sleep(2.0)
-                row(f"  after {begun + SOAK_AT_ONCE}", *left.now())
+    async with stubs(INSTANT) as models, standing(OURS, models, 0.5, "--park-seconds", str(PARK_SECONDS)) as process:
+        said = question("time_in_london", OURS.wire(0.5))
+        await asyncio.sleep(WARM_SECONDS)
+        row("  before any", *left(process))
+        for name, sessions in ((f"  {SOAK // 10} later", SOAK // 10), (f"  {SOAK} later", SOAK)):
+            for _ in range(0, sessions, SOAK_AT_ONCE):
+                visits = (visit(address(process), said, cut=index % 2 == 1) for index in range(SOAK_AT_ONCE))
+                await asyncio.gather(*visits)
+            await asyncio.sleep(PARK_SECONDS + 3.0)
+            row(name, *left(process))
 
 
-class Left:
-    def __init__(self, process: Process) -> None:
-        self._process = process
-
-    def now(self) -> tuple[str, str, str]:
-        process = self._process
-        return f"{process.memory():.1f} MB", str(process.threads()), str(process.descriptors())
+def left(process: Process) -> tuple[str, str, str]:
+    return f"{process.memory():.1f} MB", str(process.threads()), str(process.descriptors())
 
 
 async def visit(url: str, said: Sequence[str | bytes], *, cut: bool) -> None:
     """A session with a question in it, asked faster than anybody speaks."""
     wire = OURS.wire(0.5)
-    socket = await connect(url + wire.path(), max_size=None, compression=None)
+    socket = await connect(url + wire.path(), max_size=None, compression=None, ping_interval=None)
     await wire.begin(socket)
     silence = wire.frame(bytes(960))
     for message in (*said, *[silence] * 40):

@@ -63,11 +63,12 @@ PEERS = (LIVEKIT, PIPECAT)
 
 
 @asynccontextmanager
-async def standing(server: Server, models: str, silence: float) -> AsyncIterator[Process]:
-    """The server, up and answering."""
+async def standing(server: Server, models: str, silence: float, *options: str) -> AsyncIterator[Process]:
+    """The server, up and answering. ``options`` are more of its command."""
     port = free_port()
     with tempfile.TemporaryDirectory() as directory:
-        async with running(server.command(port, models, silence, Path(directory)), port) as process:
+        command = [*server.command(port, models, silence, Path(directory)), *options]
+        async with running(command, port) as process:
             yield process
 
 

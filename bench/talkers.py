@@ -210,7 +210,9 @@ async def crowd(url: str, wire: Wire, size: int, *, seconds: float, warm: float 
     async with AsyncExitStack() as stack:
         people = []
         for _ in range(size):
-            socket = await stack.enter_async_context(connect(url + wire.path(), max_size=None, compression=None))
+            socket = await stack.enter_async_context(
+                connect(url + wire.path(), max_size=None, compression=None, ping_interval=None)
+            )
             await wire.begin(socket)
             people.append(_Person(socket, wire, said))
         begin = time.perf_counter()
@@ -233,7 +235,7 @@ async def interruption(url: str, wire: Wire, times: int) -> list[float]:
     over = question("stop_please", wire)
     found = []
     for _ in range(times):
-        async with connect(url + wire.path(), max_size=None, compression=None) as socket:
+        async with connect(url + wire.path(), max_size=None, compression=None, ping_interval=None) as socket:
             await wire.begin(socket)
             person = _Person(socket, wire, said)
             listening = asyncio.create_task(person.listen())
