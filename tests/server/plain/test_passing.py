@@ -1,6 +1,7 @@
 """Before an upstream, the plain endpoints pass on what they are asked, with the server's key, and follow what comes."""
 
 import asyncio
+from base64 import b64encode
 from decimal import Decimal
 from typing import Any
 
@@ -82,6 +83,38 @@ async def test_whoever_leaves_stops_the_upstream() -> None:
         await stream.close()
         async with asyncio.timeout(5):
             await upstream.asked[0].left.wait()
+
+
+async def test_who_hangs_up_before_the_usage_is_told_has_used_it_all_the_same() -> None:
+    async with passing(ServerOptions(prices=PRICES)) as (served, upstream), client(served, **THREAD) as api:
+        upstream.tell(sse(delta("Twelve letters."), done=False), asyncio.Event())
+        stream = await api.chat.completions.create(model="gpt-4o", messages=HELLO, stream=True)
+        await anext(aiter(stream))
+        await stream.close()
+        (bill,) = await billed(served, stream.response.headers["x-vivavoce-session"])
+        assert (bill.status, bill.usd) == ("incomplete", Decimal("4.2"))  # two tokens in, four out
+        upstream.tell_json({"error": {"message": "No."}}, 400)
+        with pytest.raises(openai.BadRequestError):
+            await api.chat.completions.create(model="gpt-4o", messages=HELLO)
+        refused = (await billed(served, stream.response.headers["x-vivavoce-session"]))[-1]
+        assert (refused.status, refused.usd) == ("failed", Decimal(0))
+
+
+async def test_speech_as_events_is_charged_too() -> None:
+    prices = Prices({"gpt-4o-mini-tts": Price(audio_out=Decimal(1_000_000))})
+    async with passing(ServerOptions(prices=prices)) as (served, upstream), client(served, **THREAD) as api:
+        sound = b64encode(recording(tone(1000), "mp3")).decode()
+        heard = {"type": "speech.audio.delta", "audio": sound}
+        done = {"type": "speech.audio.done", "usage": {"input_tokens": 3, "output_tokens": 30, "total_tokens": 33}}
+        bills = []
+        for events in ([heard, done], [heard]):
+            upstream.tell(sse(*events, done=False))
+            raw = await api.audio.speech.with_raw_response.create(
+                model="gpt-4o-mini-tts", voice="nova", input="Hello.", stream_format="sse"
+            )
+            bills = await billed(served, raw.headers["x-vivavoce-session"])
+        assert bills[0].usd == Decimal(30)
+        assert float(bills[1].usd or 0) == pytest.approx(20, abs=3)  # a second, at 20 tokens
 
 
 async def test_an_agent_holds_before_an_upstream() -> None:

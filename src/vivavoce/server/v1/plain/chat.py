@@ -143,4 +143,6 @@ async def _pushed(
 
 async def _settle(visit: Visit, model: str, completion: Completion, question: Prompt) -> None:
     """What came of it is charged and written down, even where its client has not waited for all of it."""
-    await visit.answered(completion.tally, model, protocol_usage(completion.usage(question)))
+    tally = completion.tally
+    came = tally.text or tally.calls or tally.finish
+    await visit.answered(tally, model, protocol_usage(completion.usage(question)) if came else {})

@@ -1,7 +1,7 @@
 """A chat completion that another server makes: passed on as it comes, and followed closely enough to charge it and to
 write it down."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -9,15 +9,17 @@ from starlette.responses import Response
 
 from vivavoce.backends.interface import BackendError
 from vivavoce.backends.plain import Passed, Passes
-from vivavoce.models.interfaces import ModelError
+from vivavoce.models.interfaces import Finish, ModelError
 from vivavoce.models.llm.remote.mind import Telling
 from vivavoce.models.remote.place import Remote
 from vivavoce.models.remote.sse import Events, TooLong
+from vivavoce.protocol.session.usage import text_tokens
 from vivavoce.protocol.wire.errors import ProtocolError
+from vivavoce.protocol.wire.shape import check
 from vivavoce.server.v1.plain.asking import Asked
 from vivavoce.server.v1.plain.completion import Tally, protocol_usage
 from vivavoce.server.v1.plain.events import EventStream, event
-from vivavoce.server.v1.plain.shapes import Chat, nested_choice, nested_tool
+from vivavoce.server.v1.plain.shapes import Chat, ChatMessage, nested_choice, nested_tool
 from vivavoce.server.v1.plain.visit import Visit
 
 __all__ = ["passed_chat", "whole"]
@@ -37,11 +39,10 @@ _FREE = frozenset(
 async def passed_chat(visit: Visit, backend: Passes, wanted: Asked, wish: Chat, raw: Mapping[str, Any]) -> Response:
     model = wanted.model or visit.service.options.plain_models["llm"]
     await visit.pays(model, wanted.agent)
-    following = _Following()
-    visit.stack.push_async_callback(_settle, visit, model, following)
     body = _body(wanted, wish, raw, model)
-    passing = backend.passed("POST", "/chat/completions", upstream_key=visit.principal.upstream_key, body=body)
-    passed = await visit.unless_gone(visit.stack.enter_async_context(passing))
+    following = _Following(_written(body["messages"]))
+    visit.stack.push_async_callback(_settle, visit, model, following)
+    passed = await visit.passed(backend, "/chat/completions", body)
     if "text/event-stream" in passed.kind:
         return EventStream(_events(passed, following, tells_usage=wish.tells_usage))
     answer = await visit.unless_gone(whole(passed))
@@ -81,11 +82,12 @@ def _fixed(tools: list[Mapping[str, Any]], session: Mapping[str, Any]) -> dict[s
 
 
 class _Following:
-    """What was said and used, as far as it was told."""
+    """What was said and used. Who hangs up before the usage is told has used it all the same: it is estimated then."""
 
-    def __init__(self) -> None:
+    def __init__(self, asked: int) -> None:
+        """``asked``: tokens of the question, about."""
         self.tally = Tally()
-        self.usage: dict[str, Any] | None = None
+        self._asked = asked
         self._telling = Telling(Remote("llm", "", ""))
 
     def see(self, data: bytes) -> None:
@@ -96,16 +98,26 @@ class _Following:
         except ModelError:
             return
 
-    def end(self) -> None:
+    def usage(self) -> dict[str, Any]:
+        """At the end of it."""
         try:
             for part in self._telling.finish():
                 self.tally.push(part)
         except ModelError:
             pass  # it was cut
-        if (told := self.tally.finish) and told.output_tokens is not None:
-            details = {"cached_tokens": told.cached_tokens}
-            counts = {"prompt_tokens": told.input_tokens, "completion_tokens": told.output_tokens}
-            self.usage = protocol_usage({**counts, "prompt_tokens_details": details})
+        told, calls = self.tally.finish or Finish(), self.tally.calls
+        said = text_tokens(self.tally.text) + sum(text_tokens(name + arguments) for name, _, arguments in calls)
+        counts = {
+            "prompt_tokens": self._asked if told.input_tokens is None else told.input_tokens,
+            "completion_tokens": said if told.output_tokens is None else told.output_tokens,
+            "prompt_tokens_details": {"cached_tokens": told.cached_tokens},
+        }
+        return protocol_usage(counts)
+
+
+def _written(messages: Sequence[Mapping[str, Any]]) -> int:
+    """Tokens of their words."""
+    return sum(text_tokens(message.words) for message in check(list(messages), list[ChatMessage], "messages"))
 
 
 async def _events(passed: Passed, following: _Following, *, tells_usage: bool) -> AsyncIterator[bytes]:
@@ -141,5 +153,5 @@ async def whole(passed: Passed) -> bytes:
 
 
 async def _settle(visit: Visit, model: str, following: _Following) -> None:
-    following.end()
-    await visit.answered(following.tally, model, following.usage)
+    usage = following.usage()
+    await visit.answered(following.tally, model, {} if visit.refused else usage)

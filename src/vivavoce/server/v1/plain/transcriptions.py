@@ -17,6 +17,7 @@ from vivavoce.models.interfaces import Hints
 from vivavoce.protocol.wire.errors import ProtocolError
 from vivavoce.protocol.wire.shape import check
 from vivavoce.server.service import Service
+from vivavoce.server.v1.plain import lengths
 from vivavoce.server.v1.plain.asking import Asked, asked
 from vivavoce.server.v1.plain.cutting import LONGEST, Piece, pieces
 from vivavoce.server.v1.plain.events import EventStream, event
@@ -167,8 +168,7 @@ async def _passed(
     length = await visit.unless_gone(asyncio.to_thread(_length, file))
     told = _Told()
     visit.stack.push_async_callback(_settle_passed, visit, model, told, length)
-    passing = backend.passed("POST", "/audio/transcriptions", upstream_key=visit.principal.upstream_key, body=body)
-    passed = await visit.unless_gone(visit.stack.enter_async_context(passing))
+    passed = await visit.passed(backend, "/audio/transcriptions", body)
     answer = await visit.unless_gone(whole(passed))
     told.read(answer, wish)
     return Response(answer, headers={"Content-Type": passed.kind})
@@ -203,7 +203,8 @@ def _length(file: UploadFile) -> float:
 
 
 async def _settle_passed(visit: Visit, model: str, told: _Told, length: float) -> None:
-    await _note(visit, model, told.text, told.usage or _duration(length))
+    usage = told.usage or lengths.heard(visit.service.options.prices.find(model), length)
+    await _note(visit, model, told.text, {} if visit.refused else usage)
 
 
 # Both ------------------------------------------------------------------------------------------------

@@ -21,7 +21,7 @@ from vivavoce.access.limits import UsedUp
 from vivavoce.access.prices import Price
 from vivavoce.access.principal import Principal
 from vivavoce.backends.interface import BackendError
-from vivavoce.backends.plain import Thinks
+from vivavoce.backends.plain import Passed, Passes, Thinks
 from vivavoce.engine.senses import Senses
 from vivavoce.models.interfaces import ModelError
 from vivavoce.protocol.wire.errors import ProtocolError
@@ -57,6 +57,8 @@ class Visit:
         self.service, self.principal, self.thread = service, principal, thread
         self._request, self._live = request, live
         self.agent: Agent | None = None
+        self.refused = False
+        """Whether another server would not do it, and so charges nothing."""
         self.stack = AsyncExitStack()
         """Closed when the answer is complete, or its client gone."""
 
@@ -106,7 +108,22 @@ class Visit:
             self.thread.call_tool(name, id, arguments)
         said = bool(tally.text or tally.calls)
         status = "completed" if tally.finish else "incomplete" if said else "failed"
-        await self.charge("response", model, usage if said or tally.finish else {}, status=status)
+        await self.charge("response", model, usage, status=status)
+
+    async def passed(self, backend: Passes, path: str, body: Mapping[str, Any]) -> Passed:
+        """The answer of another server, open as long as this visit. Raises :class:`BackendError`."""
+        asking = backend.passed("POST", path, upstream_key=self.principal.upstream_key, body=body)
+        try:
+            return await self.unless_gone(self.stack.enter_async_context(asking))
+        except BackendError:
+            self.refused = True
+            raise
+
+    async def spoke(self, text: str, model: str, usage: Mapping[str, Any], seconds: float) -> None:
+        """A voice has spoken, as far as it came."""
+        if seconds:
+            await self.thread.speak(text)
+        await self.charge("speech", model, usage if seconds else {}, status="completed" if seconds else "failed")
 
     async def read(self, body: Awaitable[T]) -> T:
         """The body of the request. Raises :class:`BackendError` for one that does not come to an end in time."""
