@@ -30,6 +30,7 @@ from bench.stubs import Delays
 
 SETTLE = 3.0
 """Seconds until what setting up costs is over."""
+ATTEMPTS = 5
 
 
 @dataclass(frozen=True)
@@ -94,16 +95,16 @@ async def _joined(stack: AsyncExitStack, server: Process, session: list[dict[str
 
 
 async def cost(server: Process, callers: list[Caller], kind: Kind, seconds: float) -> float:
-    """Of a core, a call."""
+    """Of a core, a call. Taken again where the machine was too busy for the server to keep up."""
     await asyncio.sleep(SETTLE)
-    before, heard = server.cpu(), [caller.heard for caller in callers]
-    await asyncio.sleep(seconds)
-    used = server.cpu() - before
-    for caller, had in zip(callers, heard, strict=True):
-        came = (caller.heard - had) / (24_000 * seconds)
-        if abs(came - kind.speaks) > 0.1:
-            raise SystemExit(f"{kind.name}: a caller heard {came:.0%} of the time, so this measures nothing.")
-    return used / seconds / len(callers)
+    for _ in range(ATTEMPTS):
+        before, heard = server.cpu(), [caller.heard for caller in callers]
+        await asyncio.sleep(seconds)
+        used = server.cpu() - before
+        came = [(caller.heard - had) / (24_000 * seconds) for caller, had in zip(callers, heard, strict=True)]
+        if all(abs(share - kind.speaks) < 0.1 for share in came):
+            return used / seconds / len(callers)
+    raise SystemExit(f"{kind.name}: a caller heard {min(came):.0%} of the time, so this measures nothing.")
 
 
 @asynccontextmanager
