@@ -2,9 +2,9 @@
 
 Whoever answers is given them as functions. Clients see no call of such a function, since official SDKs answer a call
 that they do not know themselves: they see an ``mcp_call``, and the response in which it stands stays open until the
-model has made something of the result. One open response holds what a second would, for these reasons: that is what
-the protocol does with MCP (O-57), both official agents SDKs take a response that is done for the end of the turn, and
-a client may ask for a new one as soon as it is told so.
+model has made something of the result. One response and not two, since that is how the guide shows MCP (O-57), and
+since a client may take a response that is done for the end of the turn, and ask for the next one at once; see
+``asking.py`` for the SDK that does.
 
     function_call done ──▶ the tool runs ──▶ its output, response.create ──▶ … ──▶ response.done, once, for all of it
 """
