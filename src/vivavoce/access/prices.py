@@ -5,7 +5,7 @@ A model that is not on the list has no known price; nothing here makes one up.
 
 import re
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields
 from datetime import date
 from decimal import Decimal
@@ -81,6 +81,10 @@ class Prices:
         listed = tomllib.loads((Path(__file__).parent / "prices.toml").read_text("utf-8"), parse_float=Decimal)
         models = {name: Price(**prices) for name, prices in listed["models"].items()}
         return cls({**models, **own}, listed["as_of"])
+
+    def __iter__(self) -> Iterator[str]:
+        """The names on the list."""
+        return iter(self._models)
 
     def find(self, model: str) -> Price | None:
         """A dated model costs what its family does, unless it is listed itself. None: not known."""

@@ -106,6 +106,7 @@ def _server_options(settings: Settings, voices: Sequence[str], served: bool) -> 
         transport=settings.transport,
         debug=settings.debug_realtime,
         allow_origins=settings.allow_origins,
+        open_metrics=settings.open_metrics,
         max_sessions=settings.max_sessions,
         park_seconds=settings.park_seconds,
         max_parked=settings.max_parked,

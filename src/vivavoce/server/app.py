@@ -22,6 +22,7 @@ from vivavoce.server.answering import answering
 from vivavoce.server.api import routes as api
 from vivavoce.server.errors import handlers
 from vivavoce.server.keeping import Keeping
+from vivavoce.server.metrics import metrics_of, observe_now, watch_loop
 from vivavoce.server.openapi import described
 from vivavoce.server.operations import routes
 from vivavoce.server.options import ServerOptions
@@ -98,7 +99,9 @@ def build(
         new_id=new_id,
         random=random,
         now=now,
+        metrics=metrics_of(options.agents, options.prices, options.model, backend.name),
     )
+    observe_now(service)
     app = Starlette(
         routes=_routes(service),
         middleware=middleware(options.host, options.allow_origins, options.public_url),
@@ -123,7 +126,8 @@ def _routes(service: Service) -> list[Route | Mount]:
 
 @asynccontextmanager
 async def _life(service: Service, warm: Callable[[], Awaitable[None]] | None, _app: Starlette) -> AsyncIterator[None]:
-    beside = [asyncio.create_task(each) for each in (_warmed(warm), service.toolbox.run(), retain(service))]
+    working = (_warmed(warm), service.toolbox.run(), retain(service), watch_loop(service.metrics))
+    beside = [asyncio.create_task(each) for each in working]
     try:
         async with service.registry:
             await take_up(service)

@@ -62,6 +62,8 @@ class ServerOptions:
     """What usage costs; by default nothing, as on this machine."""
     plain_models: Mapping[str, str] = field(default_factory=lambda: dict(OPENAI_MODELS))
     """What is asked of an upstream by a plain request whose client may not choose, or has not chosen."""
+    open_metrics: bool = False
+    """Whether ``/metrics`` takes no key from this machine."""
     max_sessions: int = 32
     park_seconds: float = 0
     """How long a session waits for a client that was cut off; 0: it does not."""

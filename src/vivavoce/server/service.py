@@ -12,6 +12,7 @@ from vivavoce.backends.interface import Backend
 from vivavoce.protocol.dialects import Dialect
 from vivavoce.protocol.frame import Line
 from vivavoce.server.options import ServerOptions
+from vivavoce.sessions.metrics import Metrics
 from vivavoce.sessions.parking import Parking
 from vivavoce.sessions.registry import Registry
 from vivavoce.store.store import Store
@@ -42,6 +43,7 @@ class Service:
     """``random(n)`` gives n unguessable bytes."""
     now: Callable[[], float]
     """Unix seconds."""
+    metrics: Metrics
 
     def new_event(self) -> str:
         """An id for an event of our own."""

@@ -4,6 +4,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from vivavoce.server.health import health, ready
+from vivavoce.server.metrics import metrics
 from vivavoce.server.operations import Content, Operation
 from vivavoce.server.service import Service
 
@@ -19,5 +20,9 @@ OPERATIONS = [
     Operation(
         method="GET", path="/ready", name="ready", handle=ready, says="Does it take sessions?",
         answers=(Content(dict[str, bool | int]), Content(dict[str, bool | int], status=503)),
+    ),
+    Operation(
+        method="GET", path="/metrics", name="metrics", handle=metrics, key="manage", says="Numbers for Prometheus",
+        answers=(Content(None, ("text/plain", "application/openmetrics-text")),),
     ),
 ]  # fmt: skip

@@ -5,7 +5,7 @@ latest of each kind first. A listener that falls behind loses the oldest, and no
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
@@ -36,10 +36,17 @@ class Notices:
         self._latest: dict[str, Notice] = {}
         self._listeners: set[asyncio.Queue[Notice | None]] = set()
         self._over = False
+        self._watching: list[Callable[[Notice], None]] = []
+
+    def watch(self, told: Callable[[Notice], None]) -> None:
+        """The house's own listener: called at once with each, for as long as the session lasts."""
+        self._watching.append(told)
 
     def tell(self, kind: str, **data: Any) -> None:
         """``data`` is JSON-like; times in it are milliseconds, money is dollars as a decimal text."""
         notice = self._latest[kind] = Notice(kind, data)
+        for told in self._watching:
+            told(notice)
         for listener in self._listeners:
             _offer(listener, notice)
 

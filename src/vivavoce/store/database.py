@@ -36,11 +36,17 @@ class Database:
         self.engine = engine
         threads = 1 if engine.dialect.name == "sqlite" else CONNECTIONS
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix="store")
+        self.waiting = 0
+        """Transactions that were asked for and are not done."""
 
     async def run(self, work: Callable[[Connection], T]) -> T:
         """``work`` in one transaction, in a thread: all of it is done, or nothing. Once begun, it is finished even
         where the caller is cancelled."""
-        return await asyncio.get_running_loop().run_in_executor(self._threads, self._in_transaction, work)
+        self.waiting += 1
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._threads, self._in_transaction, work)
+        finally:
+            self.waiting -= 1
 
     def _in_transaction(self, work: Callable[[Connection], T]) -> T:
         with self.engine.begin() as connection:

@@ -49,6 +49,9 @@ class Running:
     max_parked: int = setting(
         16, values.number(1, 10_000, "a number of sessions"), _GROUP, "Sessions that may wait so at one time."
     )
+    open_metrics: bool = setting(
+        False, values.switch, _GROUP, "Let programs on this machine read /metrics without a key."
+    )
     drain_seconds: int = setting(
         10, values.number(0, 3600, "a number of seconds"), _GROUP, "How long answers may go on when the server stops."
     )

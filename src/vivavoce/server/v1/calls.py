@@ -41,8 +41,9 @@ Take = Callable[[AsyncExitStack], Awaitable[Taken]]
 
 
 async def place(service: Service, request: Request) -> Response:
-    principal = await enter(service, request)
-    return await begin(service, request, principal, dialect_of(principal, request.headers))
+    with service.metrics.opening("webrtc"):
+        principal = await enter(service, request)
+        return await begin(service, request, principal, dialect_of(principal, request.headers))
 
 
 async def begin(service: Service, request: Request, principal: Principal, dialect: Dialect) -> Response:

@@ -61,9 +61,10 @@ async def mint_transcription(service: Service, request: Request) -> JSONResponse
 
 async def place_beta(service: Service, request: Request) -> Response:
     """``POST /v1/realtime`` with an SDP offer. The address is the beta's, which counts unless the key is GA's."""
-    principal = await enter(service, request)
-    dialect = dialect_of(principal, request.headers, beta=principal.grant is None)
-    return await begin(service, request, principal, dialect)
+    with service.metrics.opening("webrtc"):
+        principal = await enter(service, request)
+        dialect = dialect_of(principal, request.headers, beta=principal.grant is None)
+        return await begin(service, request, principal, dialect)
 
 
 async def minted(

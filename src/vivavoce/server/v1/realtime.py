@@ -49,6 +49,7 @@ async def realtime(service: Service, socket: WebSocket) -> None:
         claim = claimed(socket.headers, socket.query_params, offered.resume)
         wanted = wish(service, principal, socket.query_params)
     except (Refused, CallNotFound, ProtocolError) as error:
+        service.metrics.refused("websocket", error)
         await socket.send_denial_response(answer(error))
         return
     logs.session.set(wanted.request.session_id)
@@ -75,6 +76,7 @@ def _wish_again(service: Service, principal: Principal, query: Mapping[str, str]
 
 async def _refuse(service: Service, line: WebSocketLine, error: Exception) -> None:
     log.warning("session refused: %r", error)
+    service.metrics.refused("websocket", error)
     try:
         if not isinstance(error, Closed):
             await refuse_in_band(line, error, service.new_id("event_"))

@@ -12,6 +12,7 @@ from vivavoce.server.v1.wish import Wanted
 from vivavoce.sessions.bench import Bench
 from vivavoce.sessions.filters import Asides, Filter, Observer, Stopped
 from vivavoce.sessions.handoff import Handoff
+from vivavoce.sessions.observers.measured import Measured
 from vivavoce.sessions.observers.turns import Turns
 from vivavoce.sessions.observers.usage import Costs, Meter, Purse, SessionBudget
 from vivavoce.sessions.opening import Opening
@@ -59,6 +60,9 @@ def steer(service: Service, live: Live, wanted: Wanted) -> Steering:
     live.names.add(wanted.request.session_id)
     live.notices.tell("session", id=wanted.request.session_id)
     watching: list[Observer] = [meter, Costs(meter, live.notices), Turns(live.notices, time.monotonic), record]
+    measured = Measured(service.metrics, live.kind, wanted.agent, wanted.request.model, lambda: meter.usd)
+    live.notices.watch(measured.noticed)
+    watching.append(measured)
     watching += recorders(service, live, wanted, beginning)
     return Steering(filters, watching, asides, meter)
 

@@ -1,0 +1,70 @@
+"""``GET /metrics``, for Prometheus: for whoever may manage, and, where the owner said so, for this machine."""
+
+import asyncio
+from collections.abc import Iterator
+
+from prometheus_client.metrics_core import GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+from starlette.requests import Request
+from starlette.responses import Response
+
+from vivavoce.access.agents import Agents
+from vivavoce.access.loopback import is_loopback
+from vivavoce.access.prices import Prices
+from vivavoce.server.entrance import address
+from vivavoce.server.service import Service, bearer
+from vivavoce.sessions.metrics import Metrics
+
+__all__ = ["metrics", "metrics_of", "observe_now", "watch_loop"]
+
+LOOK_SECONDS = 1.0
+PASSED_ON = ("forwarded", "x-forwarded-for", "x-real-ip")
+"""What a proxy adds: then the request is no neighbour's, though it came from this machine."""
+TRANSPORTS = ("websocket", "webrtc", "plain")
+
+
+async def metrics(service: Service, request: Request) -> Response:
+    """Raises :class:`Refused`."""
+    if not (service.options.open_metrics and _is_a_neighbour(request)):
+        await service.gate.enter_with_standard_key(bearer(request), "manage")
+    body, media = service.metrics.scrape(request.headers.get("accept", ""))
+    return Response(body, headers={"Content-Type": media, "Cache-Control": "no-store"})
+
+
+def _is_a_neighbour(request: Request) -> bool:
+    return is_loopback(address(request)) and not any(name in request.headers for name in PASSED_ON)
+
+
+def metrics_of(agents: Agents, prices: Prices, model: str, backend: str) -> Metrics:
+    """Empty ones. The names of models that labels may have are those that the owner, or the price list, wrote down."""
+    named = [str(agent.session["model"]) for agent in agents if agent.session.get("model")]
+    return Metrics([agent.name for agent in agents], [model, *named, *prices], backend)
+
+
+def observe_now(service: Service) -> None:
+    """What is looked at when somebody asks."""
+    service.metrics.register(_Now(service))
+
+
+class _Now(Collector):
+    def __init__(self, service: Service) -> None:
+        self._service = service
+
+    def collect(self) -> Iterator[Metric]:
+        live = GaugeMetricFamily("vivavoce_sessions_live", "Sessions.", labels=("transport", "backend"))
+        for transport in TRANSPORTS:
+            live.add_metric((transport, self._service.metrics.backend), self._service.registry.count(kind=transport))
+        yield live
+        parked = len(self._service.parking)
+        yield GaugeMetricFamily("vivavoce_sessions_parked", "Sessions that wait for their clients.", parked)
+        backlog = self._service.store.database.waiting
+        yield GaugeMetricFamily("vivavoce_store_backlog", "Transactions that wait for the database.", backlog)
+
+
+async def watch_loop(metrics: Metrics) -> None:
+    """Until it is cancelled."""
+    loop = asyncio.get_running_loop()
+    while True:
+        due = loop.time() + LOOK_SECONDS
+        await asyncio.sleep(LOOK_SECONDS)
+        metrics.lag.observe(max(0.0, loop.time() - due))

@@ -1,0 +1,88 @@
+"""An :class:`Observer` that counts what happens in one session, for Prometheus."""
+
+from collections.abc import Callable, Mapping
+from decimal import Decimal
+from typing import Any, Final
+
+from vivavoce.engine.budget import STAGES
+from vivavoce.protocol.frame import Frame
+from vivavoce.sessions.metrics import NOBODY, OTHER, Metrics
+from vivavoce.sessions.notices import Notice
+
+__all__ = ["Measured"]
+
+_TRANSCRIBED: Final = "conversation.item.input_audio_transcription.completed"
+_TOOLS: Final = {"function_call", "mcp_call"}
+_STATUSES: Final = {"completed", "cancelled", "failed", "incomplete"}
+_KINDS: Final = ("text", "audio", "image", "cached")
+
+
+class Measured:
+    """It stands behind the meter: ``usd`` is what the session has cost so far, None where that is not known."""
+
+    def __init__(
+        self, metrics: Metrics, transport: str, agent: str | None, model: str, usd: Callable[[], Decimal | None]
+    ) -> None:
+        self._metrics, self._transport, self._usd = metrics, transport, usd
+        self._agent, self._model = metrics.agent(agent or NOBODY), metrics.model(model)
+        self._charged = Decimal(0)
+        self._inward, self._outward = metrics.frames.labels("in"), metrics.frames.labels("out")
+        self._told: dict[str, Callable[[Mapping[str, Any]], None]] = {
+            "input_audio_buffer.committed": self._turn,
+            "response.output_item.done": self._item,
+            "response.done": self._response,
+            _TRANSCRIBED: self._charge,
+            "error": self._error,
+        }
+        metrics.opened.labels(transport, metrics.backend, self._agent).inc()
+
+    def sent(self, frame: Frame) -> None:
+        self._inward.inc()
+
+    def told(self, frame: Frame) -> None:
+        self._outward.inc()
+        if note := self._told.get(frame.type):
+            note(frame.data)
+
+    def noticed(self, notice: Notice) -> None:
+        """Where the time of a turn went, see ``engine/budget.py``."""
+        total = notice.data.get("total") if notice.kind == "turn" else None
+        if isinstance(total, int):
+            self._metrics.first_audio.labels(self._transport, self._agent).observe(total / 1000)
+            stages = _object(notice.data, "stages")
+            for stage in (stage for stage in STAGES if stage in stages):
+                self._metrics.stages.labels(stage).observe(stages[stage] / 1000)
+
+    def _turn(self, data: Mapping[str, Any]) -> None:
+        self._metrics.turns.labels(self._agent).inc()
+
+    def _item(self, data: Mapping[str, Any]) -> None:
+        item = _object(data, "item")
+        if (kind := item.get("type")) in _TOOLS:
+            self._metrics.tools.labels(kind, "failed" if item.get("error") else "completed").inc()
+
+    def _response(self, data: Mapping[str, Any]) -> None:
+        response = _object(data, "response")
+        status = response.get("status")
+        self._metrics.responses.labels(status if status in _STATUSES else OTHER, self._agent, self._model).inc()
+        for direction in ("input", "output"):
+            details = _object(_object(response, "usage"), f"{direction}_token_details")
+            for kind in _KINDS:
+                if isinstance(count := details.get(f"{kind}_tokens"), int) and count > 0:
+                    self._metrics.tokens.labels(direction, kind, self._model).inc(count)
+        self._charge(data)
+
+    def _charge(self, _data: Mapping[str, Any]) -> None:
+        usd = self._usd()
+        if usd is not None and usd > self._charged:
+            self._metrics.dollars.labels(self._agent, self._model).inc(float(usd - self._charged))
+            self._charged = usd
+
+    def _error(self, data: Mapping[str, Any]) -> None:
+        error = _object(data, "error")
+        self._metrics.errors.labels(self._metrics.code(str(error.get("code") or error.get("type")))).inc()
+
+
+def _object(data: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+    found = data.get(key)
+    return found if isinstance(found, Mapping) else {}
