@@ -5,6 +5,7 @@ import asyncio
 import pytest
 
 from tests.support.leaks import no_leaks
+from tests.support.lines import MemoryLine
 from vivavoce.protocol.frame import Closed, Frame
 from vivavoce.sessions.registry import Draining, Full, Live, Registry
 
@@ -120,3 +121,46 @@ async def test_leaving_cancels_what_did_not_end_and_a_session_that_fails_harms_n
         assert not cancelled.is_set()
     assert cancelled.is_set()
     assert "ZeroDivisionError: of ours" in caplog.text
+
+
+class Beside:
+    """It works as long as it likes, or fails."""
+
+    def __init__(self, *, failing: bool = False) -> None:
+        self._failing, self._over = failing, asyncio.Event()
+        self.told_frames: list[str] = []
+        self.ended: Closed | None = None
+
+    def sent(self, frame: Frame) -> None:
+        """Nothing."""
+
+    def told(self, frame: Frame) -> None:
+        self.told_frames.append(frame.type)
+
+    async def run(self) -> None:
+        if self._failing:
+            raise OSError("no disk")
+        await self._over.wait()
+
+    async def finish(self, how: Closed) -> None:
+        self.ended = how
+        self._over.set()
+
+
+async def test_what_works_beside_a_session_ends_with_it_and_no_failure_of_it_is_the_sessions(
+    caplog: pytest.LogCaptureFixture,
+):
+    works, fails = Beside(), Beside(failing=True)
+    client, answerer = MemoryLine(), MemoryLine()
+    async with no_leaks():
+        with make().admit("sess_1", "websocket") as live:
+            running = asyncio.create_task(live.run(client, answerer, new_id=str, observers=[works, fails]))
+            answerer.arrive(Frame("one"))
+            assert (await client.next_sent()).type == "one"
+            client.hang_up(1000, "Bye.")
+            assert (await running).reason == "Bye."
+    for each in (works, fails):
+        assert each.told_frames == ["one"]
+        assert each.ended is not None
+        assert each.ended.reason == "Bye."
+    assert "what works beside a session failed" in caplog.text

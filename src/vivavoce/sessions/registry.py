@@ -244,7 +244,7 @@ async def _beside(them: Sequence[Beside]) -> AsyncIterator[Callable[[Closed], No
     """Runs them while the context lasts, and :data:`LAST_SECONDS` longer; what it gives takes how the session ended."""
     ends = [GOING_AWAY]
     async with asyncio.TaskGroup() as group:
-        running = [group.create_task(each.run()) for each in them]
+        running = [group.create_task(_guarded(each.run(), "what works beside a session")) for each in them]
         try:
             yield ends.append
         finally:
@@ -261,11 +261,11 @@ async def _end_when_quiet(live: Live) -> None:
     live.end()
 
 
-async def _guarded(session: Coroutine[Any, Any, object]) -> None:
+async def _guarded(work: Coroutine[Any, Any, object], what: str = "session") -> None:
     try:
-        await session
+        await work
     except Exception:
-        log.exception("session failed")
+        log.exception("%s failed", what)
 
 
 def _response(frame: Frame) -> str:
