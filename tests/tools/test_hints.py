@@ -54,8 +54,10 @@ def hinted(hint: Any, **default: Any) -> Callable[..., Any]:
         (str | None, {"anyOf": [{"type": "string"}, {"type": "null"}]}),
         (list[str], {"type": "array", "items": {"type": "string"}}),
         (dict[str, int], {"type": "object", "additionalProperties": {"type": "integer"}}),
-        (Literal["a", "b"], {"enum": ["a", "b"]}),
-        (Unit, {"title": "Unit", "enum": ["c", "f"]}),
+        (Literal["a", "b"], {"enum": ["a", "b"], "type": "string"}),
+        (Literal[1, 2], {"enum": [1, 2], "type": "integer"}),
+        (Literal["a", 1], {"enum": [1, "a"]}),
+        (Unit, {"title": "Unit", "enum": ["c", "f"], "type": "string"}),
         (datetime.date, {"type": "string", "format": "date"}),
         (Annotated[str, "a city"], {"type": "string", "description": "a city"}),
         (
@@ -111,7 +113,7 @@ def test_the_docstring_tells_of_the_tool_and_of_its_parameters():
     assert found.parameters["required"] == ["city"]
     assert found.parameters["properties"] == {
         "city": {"type": "string", "description": "Which one, in English, or as its people write it."},
-        "unit": {"title": "Unit", "enum": ["c", "f"]},
+        "unit": {"title": "Unit", "enum": ["c", "f"], "type": "string"},
         "days": {"type": "integer", "description": "How many.", "default": 3},
         "detailed": {"type": "boolean", "default": False},
     }

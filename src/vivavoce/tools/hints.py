@@ -19,6 +19,7 @@ __all__ = ["Signature", "signature"]
 _JSON = "Use str, int, float, bool, list, dict, Literal, an Enum, a dataclass, a TypedDict, or one of these | None."
 _ARGS = re.compile(r"^(Args|Arguments|Parameters):\s*$")
 _ARG = re.compile(r"^\s+\*{0,2}(\w+)\s*(?:\([^)]*\))?:\s*(.+)$")
+_TYPES = {str: "string", int: "integer"}
 _SECTION = re.compile(r"^[A-Z]\w*:\s*$")
 
 
@@ -110,7 +111,11 @@ def _inlined(schema: Any, definitions: Mapping[str, Any], within: tuple[str, ...
             raise LoadError(f"The type '{name}' holds itself, which no model can be told of.")
         rest = {key: value for key, value in schema.items() if key not in ("$ref", "$defs")}
         return {**_inlined(definitions[name], definitions, (*within, name)), **rest}
-    return {key: _inlined(value, definitions, within) for key, value in schema.items() if key != "$defs"}
+    inlined = {key: _inlined(value, definitions, within) for key, value in schema.items() if key != "$defs"}
+    if "enum" in inlined and "type" not in inlined:  # which servers that build a grammar of it look for
+        kinds = {type(value) for value in inlined["enum"]}
+        inlined |= {"type": _TYPES[kinds.pop()]} if len(kinds) == 1 and kinds <= _TYPES.keys() else {}
+    return inlined
 
 
 def _docstring(text: str) -> tuple[str, dict[str, str]]:
