@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import Column, Connection, Double, ForeignKeyConstraint, Row, Table, Text, insert, select
+from sqlalchemy import Column, Connection, Double, ForeignKeyConstraint, Row, Table, Text, bindparam, insert, select
 
 from vivavoce.store.database import Database
 from vivavoce.store.schema import Dollars, Words, metadata
@@ -61,16 +61,21 @@ class Responses:
 
 def note(connection: Connection, session_id: str, response: Response) -> bool:
     """Whether it is a new one: what is told twice, after a line was cut, counts once."""
-    known = select(_responses.c.id).where(_responses.c.session_id == session_id, _responses.c.id == response.id)
-    if connection.execute(known).scalar() is not None:
+    if connection.execute(_KNOWN, {"mine": session_id, "response_id": response.id}).scalar() is not None:
         return False
     row = {
         "session_id": session_id, "id": response.id, "kind": response.kind, "status": response.status,
         "agent": response.agent, "model": response.model, "usd": response.usd, "ended_at": response.ended_at,
         "usage": None if response.usage is None else json.dumps(response.usage, separators=(",", ":")),
     }  # fmt: skip
-    connection.execute(insert(_responses).values(row))
+    connection.execute(_NEW, row)
     return True
+
+
+_KNOWN = select(_responses.c.id).where(
+    _responses.c.session_id == bindparam("mine"), _responses.c.id == bindparam("response_id")
+)
+_NEW = insert(_responses)
 
 
 def _response(row: Row[Any]) -> Response:

@@ -19,6 +19,7 @@ from sqlalchemy import (
     Table,
     Text,
     and_,
+    bindparam,
     delete,
     insert,
     or_,
@@ -207,12 +208,19 @@ def entitle(connection: Connection, id: str, title: str) -> None:
 
 def charge(connection: Connection, id: str, *, responses: int, unpriced: int, usd: Decimal) -> None:
     """Adds to its sums."""
-    more = {
-        "responses": _sessions.c.responses + responses,
-        "unpriced": _sessions.c.unpriced + unpriced,
-        "usd": _sessions.c.usd + usd,
-    }
-    connection.execute(update(_sessions).where(_sessions.c.id == id).values(more))
+    connection.execute(_MORE, {"which": id, "its_responses": responses, "its_unpriced": unpriced, "its_usd": usd})
+
+
+_MORE = (
+    update(_sessions)
+    .where(_sessions.c.id == bindparam("which"))
+    .values(
+        {
+            name: _sessions.c[name] + bindparam(f"its_{name}", type_=_sessions.c[name].type)
+            for name in ("responses", "unpriced", "usd")
+        }
+    )
+)
 
 
 def _one(connection: Connection, which: Any) -> Session | None:

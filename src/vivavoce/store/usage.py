@@ -6,7 +6,20 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any, Final
 
-from sqlalchemy import BigInteger, Column, Connection, Double, Row, Table, Text, delete, insert, select, update
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Connection,
+    Double,
+    Row,
+    Table,
+    Text,
+    bindparam,
+    delete,
+    insert,
+    select,
+    update,
+)
 
 from vivavoce.access.prices import Used
 from vivavoce.store.database import Database
@@ -120,12 +133,13 @@ def add(connection: Connection, owner: str, response: Response) -> None:
 
 
 def _add(connection: Connection, day: Day) -> None:
-    which = update(_usage)
-    for name in _KEY:
-        which = which.where(_usage.c[name] == getattr(day, name))
-    more = {name: _usage.c[name] + getattr(day, name) for name in _SUMS}
-    if not connection.execute(which.values(more)).rowcount:
-        connection.execute(insert(_usage).values({name: getattr(day, name) for name in (*_KEY, *_SUMS)}))
+    if not connection.execute(_MORE, {f"its_{name}": getattr(day, name) for name in (*_KEY, *_SUMS)}).rowcount:
+        connection.execute(_FIRST, {name: getattr(day, name) for name in (*_KEY, *_SUMS)})
+
+
+_MORE = update(_usage).where(*(_usage.c[name] == bindparam(f"its_{name}") for name in _KEY))
+_MORE = _MORE.values({name: _usage.c[name] + bindparam(f"its_{name}", type_=_usage.c[name].type) for name in _SUMS})
+_FIRST = insert(_usage)
 
 
 def _day(row: Row[Any]) -> Day:
