@@ -4,6 +4,7 @@ import subprocess
 import sys
 from collections.abc import AsyncGenerator
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
@@ -11,6 +12,7 @@ from tests.support.leaks import no_leaks
 from tests.support.speech import speech
 from vivavoce.models.catalog import SPECS, Chosen, Models, build, names
 from vivavoce.models.interfaces import Hints, Message, ModelError, Prompt, Said
+from vivavoce.models.turn import smart_turn
 
 
 def now() -> datetime:
@@ -72,3 +74,22 @@ def test_knowing_the_names_imports_no_model() -> None:
     )
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
     assert out == "[]\n"
+
+
+async def test_a_model_of_turns_is_used_where_it_is_and_insisted_on_where_that_is_asked(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    assert build(clock=now, turn="words").turn is None
+    monkeypatch.setattr(smart_turn, "_model_file", lambda: tmp_path / "smart-turn.onnx")
+    for asked in ("auto", "smart-turn"):
+        built = build(clock=now, turn=asked)
+        assert isinstance(built.turn, smart_turn.SmartTurn)
+        await built.close()
+
+    def missing() -> Path:
+        raise ModelError("pip install --no-deps pipecat-ai")
+
+    monkeypatch.setattr(smart_turn, "_model_file", missing)
+    assert build(clock=now, turn="auto").turn is None
+    with pytest.raises(ModelError, match="--no-deps"):
+        build(clock=now, turn="smart-turn")

@@ -98,17 +98,17 @@ def build(
     directory: Path | None = None,
     language: str | None = None,
 ) -> Models:
-    """The senses that were chosen, the default for each that was not; nothing is started yet. ``turn`` is a detector's
-    name, ``words`` for none, or ``auto`` for one that is installed. ``directory`` has the
-    files of models, ``language`` is that of sessions which name none. Raises :class:`ModelError` for a name that is not
-    in :data:`SPECS`, for what an adapter does not take, and for one whose packages are not installed."""
+    """The senses that were chosen, the default for each that was not; nothing is started yet. ``turn`` is the name of a
+    model of turns, ``words`` for none, or ``auto`` for one that is installed. ``directory`` has the files of models,
+    ``language`` is that of sessions which name none. Raises :class:`ModelError` for a name that is not in
+    :data:`SPECS`, for what an adapter does not take, and for one whose packages are not installed."""
     shared = {"clock": clock, "directory": directory, "language": language}
     return Models(
         _make("vad", NOT_CHOSEN, shared),
         _make("stt", stt, shared),
         _make("llm", llm, shared),
         _make("tts", tts, shared),
-        _make("turn", Chosen("" if turn == "auto" else turn), shared) if _heard(turn) else None,
+        _turn(turn, shared),
     )
 
 
@@ -125,9 +125,16 @@ def find(sense: Sense, name: str = "") -> Spec:
     raise ModelError(f"There is no {sense} model '{name}'. Known: {', '.join(names(sense))}.")
 
 
-def _heard(turn: str) -> bool:
-    """Whether a model hears the end of a turn."""
-    return turn != "words" and (turn != "auto" or find("turn").installed)
+def _turn(name: str, shared: dict[str, Any]) -> TurnModel | None:
+    if name == "words":
+        return None
+    try:
+        model: TurnModel = _make("turn", NOT_CHOSEN if name == "auto" else Chosen(name), shared)
+    except ModelError:
+        if name == "auto":
+            return None  # its package is not there, or is one without the model
+        raise
+    return model
 
 
 def _make(sense: Sense, chosen: Chosen, shared: dict[str, Any]) -> Any:
