@@ -14,7 +14,8 @@ from vivavoce.access.prices import Price, Prices
 from vivavoce.audio.pcm import level_dbfs
 from vivavoce.models.interfaces import ModelError
 from vivavoce.server.options import ServerOptions
-from vivavoce.server.v1.plain.sound import FORMATS, MEDIA, decoded
+from vivavoce.server.v1.plain.sound import decoded
+from vivavoce.server.v1.plain.sound_shapes import FORMATS, MEDIA
 
 TEXT = "One two three four five six seven eight nine ten. Eleven twelve."
 THREAD = {"X-Vivavoce-Thread": "lunch"}

@@ -18,7 +18,8 @@ from tests.support.fake_models import FakeStt, FakeVad, tone
 from tests.support.plain import billed, built_in, client, said
 from vivavoce.server.v1.plain import sound
 from vivavoce.server.v1.plain.cutting import LONGEST, pieces
-from vivavoce.server.v1.plain.sound import FORMATS, Encoder, UnknownSound, decoded
+from vivavoce.server.v1.plain.sound import Encoder, UnknownSound, decoded
+from vivavoce.server.v1.plain.sound_shapes import FORMATS
 from vivavoce.server.v1.plain.subtitles import Segment, srt, vtt
 
 THREAD = {"X-Vivavoce-Thread": "lunch"}

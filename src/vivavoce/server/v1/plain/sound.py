@@ -7,7 +7,7 @@ and fetch addresses.
 from collections.abc import Callable, Iterator
 from fractions import Fraction
 from io import BytesIO
-from typing import IO, Final, Literal, get_args
+from typing import IO, Final
 
 import av
 import numpy as np
@@ -16,15 +16,10 @@ from av.audio.stream import AudioStream
 from av.container import InputContainer, OutputContainer
 
 from vivavoce.audio.wav import write_wav
+from vivavoce.server.v1.plain.sound_shapes import Format
 
-__all__ = ["FORMATS", "MAX_SECONDS", "MEDIA", "Encoder", "Format", "TooLong", "UnknownSound", "decoded", "seconds"]
+__all__ = ["MAX_SECONDS", "Encoder", "TooLong", "UnknownSound", "decoded", "seconds"]
 
-Format = Literal["mp3", "opus", "aac", "flac", "wav", "pcm"]
-FORMATS: Final = get_args(Format)
-MEDIA: Final[dict[str, str]] = {
-    "mp3": "audio/mpeg", "opus": "audio/ogg", "aac": "audio/aac", "flac": "audio/flac", "wav": "audio/wav",
-    "pcm": "audio/pcm",
-}  # fmt: skip
 MAX_SECONDS: Final = 1800
 """Of one recording. 25 MB of Opus can be nine hours, and a gigabyte as PCM."""
 

@@ -2,10 +2,8 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
-from typing import Annotated, Any, Literal, cast
+from typing import Any, cast
 
-import msgspec
-from msgspec import Meta
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
@@ -21,21 +19,11 @@ from vivavoce.server.v1.client_secrets import read_json
 from vivavoce.server.v1.plain import lengths
 from vivavoce.server.v1.plain.asking import Asked, asked
 from vivavoce.server.v1.plain.passed_speech import passed_speech
-from vivavoce.server.v1.plain.sound import MEDIA, Encoder, Format
+from vivavoce.server.v1.plain.sound import Encoder
+from vivavoce.server.v1.plain.sound_shapes import MEDIA, Speech
 from vivavoce.server.v1.plain.visit import Visit, visited
 
-__all__ = ["Speech", "speech"]
-
-
-class Speech(msgspec.Struct, kw_only=True):
-    input: Annotated[str, Meta(min_length=1, max_length=4096)]
-    voice: Annotated[str, Meta(max_length=256)] | dict[str, Any] | None = None
-    model: Annotated[str, Meta(max_length=256)] = ""
-    """``agent:NAME`` speaks with an agent's voice."""
-    response_format: Format = "mp3"
-    speed: Annotated[float, Meta(ge=0.25, le=4.0)] | None = None
-    stream_format: Literal["audio", "sse"] = "audio"
-    agent: str | None = None
+__all__ = ["speech"]
 
 
 async def speech(service: Service, request: Request) -> Response:

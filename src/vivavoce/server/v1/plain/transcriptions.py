@@ -2,10 +2,9 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
-from typing import Annotated, Any, Literal
+from typing import Any
 
 import msgspec
-from msgspec import Meta
 from starlette.datastructures import FormData, UploadFile
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
@@ -23,22 +22,14 @@ from vivavoce.server.v1.plain.cutting import LONGEST, Piece, pieces
 from vivavoce.server.v1.plain.events import EventStream, event
 from vivavoce.server.v1.plain.passed_chat import whole
 from vivavoce.server.v1.plain.sound import MAX_SECONDS, TooLong, UnknownSound, decoded, seconds
+from vivavoce.server.v1.plain.sound_shapes import Transcription
 from vivavoce.server.v1.plain.subtitles import Segment, srt, vtt
 from vivavoce.server.v1.plain.visit import Visit, visited
 
-__all__ = ["Transcription", "transcriptions"]
+__all__ = ["transcriptions"]
 
 MAX_FIELDS = 32
 _TIMED = {"verbose_json", "srt", "vtt"}
-
-
-class Transcription(msgspec.Struct, kw_only=True):
-    model: Annotated[str, Meta(max_length=256)] = ""
-    language: Annotated[str, Meta(max_length=32)] | None = None
-    prompt: Annotated[str, Meta(max_length=4096)] | None = None
-    response_format: Literal["json", "text", "srt", "verbose_json", "vtt"] = "json"
-    stream: bool = False
-    agent: str | None = None
 
 
 async def transcriptions(service: Service, request: Request) -> Response:
