@@ -73,6 +73,7 @@ async def test_a_conversation(devices: FakeDevices):
         delta = base64.b64encode(b"\2\2" * 4800).decode()
         await stage.send("response.output_audio.delta", item_id="item_1", delta=delta)
         await stage.send("response.output_audio_transcript.done", transcript="A long story.")
+        await stage.send("vivavoce.turn", total=260, stages={"decided": 230, "first_token": 30})
         await played.wait()
         await stage.send("input_audio_buffer.speech_started", item_id="item_2")
         truncated.append(await stage.expect("conversation.item.truncate"))
@@ -93,7 +94,8 @@ async def test_a_conversation(devices: FakeDevices):
             with pytest.raises(Closed, match="going away"):
                 await converse(session, card, show)
             assert devices.speak(480) == bytes(960)
-    assert shown == ["Answer: A long story.", "Error:  That is all."]
+    told = "        260 ms after you stopped: decided +230, first token +30"
+    assert shown == ["Answer: A long story.", told, "Error:  That is all."]
     assert (truncated[0]["item_id"], truncated[0]["audio_end_ms"]) == ("item_1", 100)
     assert devices.open == 0
 

@@ -143,5 +143,8 @@ async def _react(line: Line, player: Player, frame: Frame, show: Callable[[str],
             show(f"You:    {frame.data.get('transcript')}")
         case "response.output_audio_transcript.done":
             show(f"Answer: {frame.data.get('transcript')}")
+        case "vivavoce.turn":
+            stages = ", ".join(f"{name.replace('_', ' ')} +{ms}" for name, ms in frame.data["stages"].items())
+            show(f"        {frame.data['total']} ms after you stopped: {stages}")
         case "error":
             show(f"Error:  {(frame.data.get('error') or {}).get('message')}")
