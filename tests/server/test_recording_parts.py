@@ -12,7 +12,7 @@ from tests.server.test_recording import keeping
 from tests.sessions.recording.test_repair import from_a_browser, length
 from tests.support.lines import MemoryLine
 from tests.support.serving import Served
-from vivavoce.sessions.recording.recorder import Recorded
+from vivavoce.sessions.recording.recorded import Recorded
 from vivavoce.sessions.recording.upload import MAX_PART, Upload
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Final
 
 from vivavoce.server.service import Service
-from vivavoce.sessions.recording.repair import Unreadable, remux
+from vivavoce.sessions.recording.recorded import Unreadable
 
 __all__ = ["mend"]
 
@@ -38,6 +38,8 @@ def _is_still(path: Path, now: float) -> bool:
 
 
 def _mended(path: Path) -> dict[str, int]:
+    from vivavoce.sessions.recording.repair import remux
+
     try:
         return {"ms": remux(path, path), "bytes": path.stat().st_size}
     except (Unreadable, OSError):

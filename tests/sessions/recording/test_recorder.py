@@ -13,7 +13,8 @@ import numpy as np
 from tests.support.virtual_time import virtual_time
 from vivavoce.audio.g711 import ulaw_encode
 from vivavoce.protocol.frame import APPEND, AUDIO_DELTA, Closed, Frame
-from vivavoce.sessions.recording.recorder import BEHIND_SECONDS, Recorded, Recorder
+from vivavoce.sessions.recording.recorded import Recorded
+from vivavoce.sessions.recording.recorder import BEHIND_SECONDS, Recorder
 
 RATE = 24_000
 

@@ -10,7 +10,8 @@ from av.audio.stream import AudioStream
 
 from vivavoce.audio.wav import write_wav
 from vivavoce.sessions.recording.file import OpusFile
-from vivavoce.sessions.recording.repair import Unreadable, remux
+from vivavoce.sessions.recording.recorded import Unreadable
+from vivavoce.sessions.recording.repair import remux
 
 
 def length(path: Path) -> float:

@@ -11,7 +11,7 @@ from vivavoce.server.service import Service
 from vivavoce.server.v1.record import kept as keeps
 from vivavoce.server.v1.wish import Wanted
 from vivavoce.sessions.filters import Observer
-from vivavoce.sessions.recording.recorder import Recorded, Recorder
+from vivavoce.sessions.recording.recorded import Recorded
 from vivavoce.sessions.recording.upload import Upload
 from vivavoce.sessions.registry import Live
 from vivavoce.store.recordings import Recording
@@ -35,6 +35,8 @@ def recorders(service: Service, live: Live, wanted: Wanted, begun: Session) -> S
         kept = _Kept(service, live, begun)
         live.upload = Upload(kept.make, kept.tell)
         return (live.upload,)
+    from vivavoce.sessions.recording.recorder import Recorder  # FFmpeg and NumPy, where sound is kept
+
     live.notices.tell("recording", on=True, by="server")
     kept = _Kept(service, live, begun)
     clock, media = asyncio.get_running_loop().time, wanted.request.media

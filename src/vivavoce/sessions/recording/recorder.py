@@ -8,17 +8,17 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
-from typing import Any, BinaryIO, Final, NamedTuple
+from typing import Any, BinaryIO, Final
 
 from vivavoce.engine.formats import Decoder
 from vivavoce.protocol.frame import APPEND, AUDIO_DELTA, FLUSH, PLAYED, Closed, Frame
 from vivavoce.protocol.wire.config import Format, Pcm, Pcma, Pcmu
 from vivavoce.protocol.wire.errors import ProtocolError
 from vivavoce.sessions.recording.file import OpusFile
+from vivavoce.sessions.recording.recorded import Recorded
 from vivavoce.sessions.recording.timeline import Timeline
-from vivavoce.store.recordings import State
 
-__all__ = ["BEHIND_SECONDS", "WRITE_SECONDS", "Recorded", "Recorder"]
+__all__ = ["BEHIND_SECONDS", "WRITE_SECONDS", "Recorder"]
 
 log = logging.getLogger(__name__)
 
@@ -28,14 +28,6 @@ BEHIND_SECONDS: Final = 30.0
 """How far the writer may be behind: 3 MB of sound."""
 _FORMATS: Final[Mapping[Any, type[Pcma] | type[Pcmu]]] = {"audio/pcma": Pcma, "audio/pcmu": Pcmu}
 _INTERRUPTS: Final = "input_audio_buffer.speech_started"
-
-
-class Recorded(NamedTuple):
-    """How far a recording has come."""
-
-    ms: int
-    bytes: int
-    state: State
 
 
 class Recorder:

@@ -10,11 +10,9 @@ from av import Packet
 from av.audio.stream import AudioStream
 from av.container import InputContainer
 
-__all__ = ["Unreadable", "remux"]
+from vivavoce.sessions.recording.recorded import Unreadable
 
-
-class Unreadable(Exception):
-    """There is no sound in the file."""
+__all__ = ["remux"]
 
 
 def remux(source: Path, target: Path) -> int:

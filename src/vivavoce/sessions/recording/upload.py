@@ -9,8 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from vivavoce.protocol.frame import Closed, Frame
-from vivavoce.sessions.recording.recorder import Recorded
-from vivavoce.sessions.recording.repair import Unreadable, remux
+from vivavoce.sessions.recording.recorded import Recorded, Unreadable
 
 __all__ = ["LAST_SECONDS", "MAX_BYTES", "MAX_PART", "Upload", "WrongPart"]
 
@@ -95,7 +94,7 @@ class Upload:
         whole = self._complete.is_set()
         self._complete.set()
         try:
-            ms = await asyncio.to_thread(remux, path, path)
+            ms = await asyncio.to_thread(_in_order, path)
         except (Unreadable, OSError) as error:
             log.warning("the client's recording cannot be put in order: %s", error)
             await self._tell(Recorded(0, self._bytes, "broken"))
@@ -106,3 +105,10 @@ class Upload:
 def _append(path: Path, data: bytes) -> None:
     with path.open("ab") as file:
         file.write(data)
+
+
+def _in_order(path: Path) -> int:
+    """How long it is, in milliseconds. Blocking. Raises :class:`Unreadable` and ``OSError``."""
+    from vivavoce.sessions.recording.repair import remux
+
+    return remux(path, path)
