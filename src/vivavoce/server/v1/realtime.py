@@ -78,7 +78,9 @@ async def _refuse(service: Service, line: WebSocketLine, error: Exception) -> No
     log.warning("session refused: %r", error)
     service.metrics.refused("websocket", error)
     try:
-        if not isinstance(error, Closed):
+        if isinstance(error, Closed):  # another has taken the session up meanwhile
+            await line.close(error.code, error.reason)
+        else:
             await refuse_in_band(line, error, service.new_id("event_"))
     except Closed as closed:
         log.info("session refused; the client did not wait to hear why: code=%d", closed.code)
