@@ -494,3 +494,14 @@ async def test_a_call_goes_on_in_a_new_one():
             told = [(await calls.lines[0].next_sent()).type for _ in range(3)]
             assert told == ["session.created", "conversation.created", "conversation.item.added"]
             await http.post(placed.headers["location"] + "/hangup")
+
+
+async def test_a_transcription_does_not_go_on():
+    backend = ScriptedBackend()
+    async with serving(backend, BRIEFLY) as served:
+        client, _ = await begun(f"{served.ws}?intent=transcription", backend)
+        live = alone(served)
+        client.cut()
+        await asyncio.wait_for(live.gone.wait(), 5)
+        async with back(served.ws, client.token) as socket:
+            assert (await refused(socket))["code"] == "not_resumable"

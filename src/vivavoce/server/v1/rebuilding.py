@@ -40,9 +40,11 @@ async def rebuilt(
     if record.kept == "off":
         words = "Nothing of this conversation was kept, so it cannot go on. Begin a new one."
         raise ProtocolError("nothing_kept", words)
+    if record.kind == "transcription":
+        raise ProtocolError("not_resumable", "There is nothing to go on with in a transcription. Begin a new one.")
     said = [item.item for item in await service.store.items.all(record.id) if item.place == "conversation"]
     items = fitting(service, said)
-    wanted = wish({"agent": record.agent} if record.agent else {"model": record.model})
+    wanted = wish(_who(record))
     request = replace(
         wanted.request,
         config=_with_voice(wanted.request, record, items),
@@ -85,6 +87,13 @@ def welcome(service: Service, live: Live, wanted: Wanted) -> None:
     give_token(service, live, again.claim if again else None)
     if again and wanted.request.history:
         live.notices.tell("restored", items=len(wanted.request.history.items), missing=list(again.missing))
+
+
+def _who(record: Session) -> dict[str, str]:
+    """Who spoke, in the terms of a request; the models of plain requests hold no conversation."""
+    if record.agent:
+        return {"agent": record.agent}
+    return {"model": record.model} if record.kind == "realtime" else {}
 
 
 async def _record(service: Service, principal: Principal, claim: Claim) -> Session:
