@@ -28,7 +28,7 @@ class Server:
 
 def _ours(port: int, models: str, silence: float, directory: Path) -> list[str]:
     options = ["--port", str(port), "--data-dir", str(directory), "--log-level", "error", "--backend", "builtin"]
-    options += ["--max-sessions", str(MOST_SESSIONS)]
+    options += ["--max-sessions", str(MOST_SESSIONS), "--transport", "websocket", "--end-of-turn", "words"]
     for sense in ("stt", "llm", "tts"):
         options += [f"--{sense}", "openai", f"--{sense}-url", models, f"--{sense}-model", "stub"]
     return [sys.executable, "-m", "vivavoce", "serve", *options]
