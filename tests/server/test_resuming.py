@@ -20,6 +20,7 @@ from tests.support.leaks import no_leaks
 from tests.support.lines import MemoryLine
 from tests.support.serving import Served, serving
 from tests.transports.webrtc.caller import Caller
+from vivavoce.access.agents import Agent, Agents
 from vivavoce.access.limits import Allowance
 from vivavoce.protocol.frame import AUDIO_DELTA, Frame
 from vivavoce.server.options import ServerOptions
@@ -505,3 +506,26 @@ async def test_a_transcription_does_not_go_on():
         await asyncio.wait_for(live.gone.wait(), 5)
         async with back(served.ws, client.token) as socket:
             assert (await refused(socket))["code"] == "not_resumable"
+
+
+async def test_what_an_agent_allows_for_one_conversation_does_not_begin_anew_with_it():
+    backend = ScriptedBackend()
+    brief = Agent(name="brief", max_minutes=1.0)
+    options = ServerOptions(park_seconds=0.05, agents=Agents({"brief": brief}))
+    async with serving(backend, options) as served:
+        at = f"{served.ws}?agent=brief"
+        client, answerer = await begun(at, backend)
+        answerer.arrive(*asked())
+        for _ in range(4):
+            await client.event()
+        live = alone(served)
+        client.cut()
+        await asyncio.wait_for(live.gone.wait(), 5)
+        store, record = served.service.store, live.record or ""
+        began = (await store.sessions.find(record) or pytest.fail("there is a record")).active_at - 61
+        await store.sessions.reopen(record, began + 61, started_at=began)
+        async with back(served.ws, client.token) as socket:
+            again = Client(socket)
+            while (event := await again.event())["type"] != "error":
+                pass
+            assert event["error"]["code"] == "session_expired"

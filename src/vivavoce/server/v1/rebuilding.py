@@ -51,8 +51,9 @@ async def rebuilt(
         history=History(record.conversation_id, items),
     )
     log.info("a conversation goes on in a new session record=%s items=%d", record.id, len(items))
+    lasted = max(0.0, record.active_at - record.started_at)
     missing = ["audio", "settings", *(["older_items"] if len(items) < len(said) else [])]
-    return wanted._replace(request=request, goes_on=GoesOn(record.id, claim, missing))
+    return wanted._replace(request=request, goes_on=GoesOn(record.id, claim, missing, lasted, record.usd))
 
 
 def fitting(service: Service, items: Sequence[Shown]) -> Sequence[Shown]:

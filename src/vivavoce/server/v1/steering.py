@@ -38,12 +38,13 @@ def steer(service: Service, live: Live, wanted: Wanted) -> Steering:
     agent = wanted.persona.agent if wanted.persona else None
     purses: list[Purse] = [live.account] if live.account else []
     if agent and agent.budget_usd is not None:
-        purses.append(SessionBudget(agent.budget_usd))
+        purses.append(SessionBudget(agent.budget_usd - (wanted.goes_on.usd if wanted.goes_on else 0)))
     if any(purse.limited for purse in purses):
         _check_price(service, wanted)
     if agent and agent.max_minutes is not None:
         words = f"A conversation with this agent lasts {agent.max_minutes:g} minutes at most."
-        live.end_after(agent.max_minutes * 60, Stopped(ProtocolError("session_expired", words)))
+        left = agent.max_minutes * 60 - (wanted.goes_on.seconds if wanted.goes_on else 0)
+        live.end_after(max(0.0, left), Stopped(ProtocolError("session_expired", words)))
     beginning = begun(service, live, wanted)
     record = record_of(service, live, wanted, beginning)
     meter = Meter(

@@ -1,6 +1,7 @@
 """From what came with a request to the session that it asks for: key, query, body and agent each have a say."""
 
 from collections.abc import Mapping, Sequence
+from decimal import Decimal
 from typing import Any, NamedTuple
 
 from vivavoce.access import context as contexts
@@ -30,6 +31,10 @@ class GoesOn(NamedTuple):
     """By what its client came back."""
     missing: Sequence[str]
     """What could not be restored, by names that are documented."""
+    seconds: float = 0.0
+    """From its beginning to what was said last."""
+    usd: Decimal = Decimal(0)
+    """What it has cost."""
 
 
 class Wanted(NamedTuple):
