@@ -71,7 +71,7 @@ async def test_a_session_is_counted_from_its_beginning_to_its_end(at: House):
         assert live
         live.notices.tell("turn", total=640, stages={"decided": 500, "first_audio": 140})
         found = await numbers(at)
-        assert of(found, "sessions_live", "websocket", "scripted") == 1
+        assert of(found, "sessions_live", "websocket", "builtin") == 1
     for name, labels, value in (
         ("sessions_opened_total", ("websocket", "none"), 1),
         ("frames_total", ("in",), 1),

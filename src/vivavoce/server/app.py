@@ -99,7 +99,7 @@ def build(
         new_id=new_id,
         random=random,
         now=now,
-        metrics=metrics_of(options.agents, options.prices, options.model, backend.name),
+        metrics=metrics_of(options.agents, options.prices, options.model, backend),
     )
     observe_now(service)
     app = Starlette(

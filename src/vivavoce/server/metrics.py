@@ -11,6 +11,7 @@ from starlette.responses import Response
 from vivavoce.access.agents import Agents
 from vivavoce.access.loopback import is_loopback
 from vivavoce.access.prices import Prices
+from vivavoce.backends.interface import Backend, Relays
 from vivavoce.server.entrance import address
 from vivavoce.server.service import Service, bearer
 from vivavoce.sessions.metrics import Metrics
@@ -35,10 +36,11 @@ def _is_a_neighbour(request: Request) -> bool:
     return is_loopback(address(request)) and not any(name in request.headers for name in PASSED_ON)
 
 
-def metrics_of(agents: Agents, prices: Prices, model: str, backend: str) -> Metrics:
+def metrics_of(agents: Agents, prices: Prices, model: str, backend: Backend) -> Metrics:
     """Empty ones. The names of models that labels may have are those that the owner, or the price list, wrote down."""
     named = [str(agent.session["model"]) for agent in agents if agent.session.get("model")]
-    return Metrics([agent.name for agent in agents], [model, *named, *prices], backend)
+    answers = "upstream" if isinstance(backend, Relays) else "builtin"
+    return Metrics([agent.name for agent in agents], [model, *named, *prices], answers)
 
 
 def observe_now(service: Service) -> None:
