@@ -131,13 +131,14 @@ class _Models:
     def voices(self) -> Sequence[str]:
         return ("marin",)
 
-    async def speak(self, text: str, voice: str, speed: float) -> AsyncIterator[bytes]:
+    async def speak(self, text: str, voice: str, speed: float, language: str | None = None) -> AsyncIterator[bytes]:
         for _ in range(CHUNKS):
             yield PCM
 
     async def close(self) -> None: ...
 
     vad = stt = llm = tts = property(lambda self: self)
+    turn = None
 
 
 def _ours() -> None:

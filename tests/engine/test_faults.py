@@ -8,6 +8,7 @@ from tests.engine.support import SILENCE_20_MS, Hand, senses, session
 from tests.support.fake_models import FakeLlm, FakeStt, FakeTts, says, tone
 from tests.support.virtual_time import virtual_time
 from vivavoce.audio import g711
+from vivavoce.engine.mcp import McpServers
 from vivavoce.models.interfaces import ModelError
 from vivavoce.protocol.frame import APPEND, Closed, Frame
 from vivavoce.protocol.session.listening import STALL_SECONDS
@@ -152,3 +153,10 @@ async def say_in_ulaw(hand: Hand, pcm: bytes) -> None:
     data = g711.ulaw_encode(pcm)
     for at in range(0, len(data), 160):
         await hand.line.send(Frame(APPEND, {"type": APPEND}, data[at : at + 160]))
+
+
+async def test_a_session_that_cannot_begin_ends_and_keeps_nobody_waiting(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(McpServers, "__init__", None)
+    async with asyncio.timeout(5), session(senses()) as hand:
+        with pytest.raises(Closed, match="internal error"):
+            await hand.until("never")

@@ -5,7 +5,6 @@ mind ──words──▶ clauses ──queue──▶ voice ──▶ the sessi
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from contextlib import aclosing
 
 from vivavoce.audio.resample import Resampler
 from vivavoce.engine.clauses import Clauses
@@ -70,8 +69,9 @@ class Reply:
 
     async def _think(self) -> None:
         """The mind's side: parts into the queue."""
-        async with aclosing(self._senses.llm.answer(self._prompt)) as answer:  # type: ignore[type-var]
-            async for made in Patiently(answer, MIND_SECONDS, "The mind"):
+        source = self._senses.llm.answer(self._prompt)
+        async with Patiently(source, MIND_SECONDS, "The mind") as answer:
+            async for made in answer:
                 for part in self._parts(made):
                     await self._ahead.put(part)
 
@@ -110,8 +110,8 @@ class Reply:
         tts, context = self._senses.tts, self._context
         resampler, encoder = Resampler(tts.rate, RATE), Encoder(context.format)
         sound = tts.speak(clause.strip(), context.voice, context.speed, context.language)
-        async with aclosing(sound) as chunks:  # type: ignore[type-var]
-            async for chunk in Patiently(chunks, VOICE_SECONDS, "The voice"):
+        async with Patiently(sound, VOICE_SECONDS, "The voice") as chunks:
+            async for chunk in chunks:
                 await self._sounded(resampler.push(chunk), encoder)
         await self._sounded(resampler.finish(), encoder)
 

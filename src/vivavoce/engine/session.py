@@ -160,6 +160,7 @@ class EngineSession:
             log.exception("the session ended by a fault of ours")
             self._outgoing.close(Closed(1011, "internal error"))
         finally:
+            ready.set()  # whoever opened it is told by its end
             self._answers.drop_draft()
             self._count_discarded()
             self._archive.close()
