@@ -43,8 +43,8 @@ class Models:
     )
     end_of_turn: Literal["auto", "words", "smart-turn"] = setting(
         "auto", values.choice("auto", "words", "smart-turn"), _GROUP,
-        "What semantic turn detection goes by. words: words and pauses. smart-turn: a model that hears intonation, too. "
-        "auto: that one where it is installed.",
+        "What semantic turn detection goes by. words: words and pauses. smart-turn: a model that hears intonation, "
+        "too. auto: that one where it is installed.",
     )  # fmt: skip
     speculation: bool = setting(
         True, values.switch, _GROUP,
