@@ -176,3 +176,12 @@ async def test_a_share_link_is_made_shown_and_revoked(at: House):
     assert (await at.mint(None, share=token)).status_code == 403
     for wrong in ({}, {"minutes": 0}, {"minutes": 1, "agent": "nobody"}, {"minutes": 1, "for": "ever"}):
         assert (await at.http.post("/api/shares", json=wrong, headers=bearer(GIVEN))).status_code == 400
+
+
+async def test_a_listed_site_may_rename_and_delete_and_another_may_not():
+    async with house(allow_origins=("https://app.example",)) as at:
+        for origin, status in (("https://app.example", 200), ("https://evil.example", 403)):
+            for method in ("PATCH", "DELETE"):
+                asked = {"Origin": origin, "Access-Control-Request-Method": method}
+                answer = await at.http.options("/api/sessions/sess_1", headers=asked)
+                assert answer.status_code == status
