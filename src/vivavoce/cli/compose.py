@@ -61,6 +61,9 @@ def _upstream(settings: Settings) -> Answerer:
         session["instructions"] = settings.instructions
     if settings.voice:
         session["audio"] = {"output": {"voice": settings.voice}}
+    async def warm() -> None:
+        _settle()
+
     return Answerer(
         UpstreamBackend(
             settings.upstream_url,
@@ -71,6 +74,7 @@ def _upstream(settings: Settings) -> Answerer:
             webrtc=settings.webrtc,
         ),
         OPENAI_VOICES,
+        warm,
     )
 
 
@@ -94,11 +98,17 @@ def _builtin(settings: Settings) -> Answerer:
             await mcp.warm()
             if settings.transport != "websocket":  # half a second, in which the first caller's words would be lost
                 await asyncio.to_thread(importlib.import_module, "vivavoce.transports.webrtc.call")
-            gc.freeze()  # all that is loaded stays: to look through it for garbage takes 80 ms of somebody's sentence
+            _settle()
 
     scratch = settings.data_dir / "scratch"
     backend = Builtin(models, time.time, defaults, mcp, scratch, early=settings.speculation)
     return Answerer(backend, models.tts.voices(), warm)
+
+
+def _settle() -> None:
+    """All that is loaded stays: to look through it for garbage takes 80 ms of somebody's sentence."""
+    gc.collect()
+    gc.freeze()
 
 
 def _local_time() -> datetime:

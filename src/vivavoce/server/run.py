@@ -37,8 +37,10 @@ MAX_MESSAGE = 32 * 1024 * 1024
 BACKLOG = 256
 PING_SECONDS = 20.0
 """A silent peer is asked this often, and is gone when it does not answer within the same time."""
-GC_THRESHOLD = 20_000
-"""Objects made and not freed between two looks for cycles. Python's 700 cost a busy relay 4 % of its time."""
+GC_THRESHOLDS = 20_000, 2, 2
+"""Objects made and not freed between two looks for cycles; how many such looks until older ones are looked at too.
+Python's 700 cost a busy relay 4 % of its time. A session that is over is a cycle of some 500 objects that hold 100 KB,
+so with Python's 10 and 10 some 5,000 of them would stay."""
 GRACE_SECONDS = 5
 """How long requests and sockets may take to close once sessions have ended."""
 
@@ -70,7 +72,7 @@ def listen(host: str, port: int) -> socket.socket:
 def serve(app: Starlette | Door, listening: socket.socket, how: Serving) -> None:
     """Blocks until SIGTERM or SIGINT; a second one does not wait for answers. Raises what the building of an
     application behind a door raised."""
-    gc.set_threshold(GC_THRESHOLD)
+    gc.set_threshold(*GC_THRESHOLDS)
     Server(app, how).run([listening])
     if isinstance(app, Door) and app.failure is not None:
         raise app.failure
