@@ -61,6 +61,7 @@ def _upstream(settings: Settings) -> Answerer:
         session["instructions"] = settings.instructions
     if settings.voice:
         session["audio"] = {"output": {"voice": settings.voice}}
+
     async def warm() -> None:
         _settle()
 
