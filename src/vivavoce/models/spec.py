@@ -4,7 +4,10 @@ import importlib.util
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
+from pathlib import Path
 from typing import Literal
+
+from vivavoce.models.files import Files
 
 __all__ = ["Chosen", "Clock", "Sense", "Spec", "Takes"]
 
@@ -50,6 +53,26 @@ class Spec:
     """The package that has to be importable; its own dependencies are its own affair."""
     extra: str = ""
     """The optional extra of this distribution that installs it."""
+    files: tuple[Files, ...] = ()
+    """Of each of its models that are known, the one to be preferred first; empty: it carries what it needs."""
+    more: Callable[[str], Files | None] | None = None
+    """The files of a model that is not among them, by its name; None for what cannot be the name of one."""
+
+    def files_of(self, model: str) -> Files | None:
+        """Those of one model, of the preferred one for an empty name."""
+        for each in self.files:
+            if model in ("", each.model):
+                return each
+        return self.more(model) if self.more else None
+
+    def present(self, directory: Path) -> list[Files]:
+        """The models whose files lie in ``directory``, the preferred one first."""
+        found = [each for each in self.files if each.present(directory)]
+        if self.more:
+            known = {each.model for each in self.files}
+            others = sorted({path.stem for path in (directory / self.name).glob("*.onnx")} - known)
+            found += [each for name in others if (each := self.more(name)) and each.present(directory)]
+        return found
 
     @property
     def installed(self) -> bool:
