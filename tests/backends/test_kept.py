@@ -257,10 +257,10 @@ async def test_after_a_crash_a_call_goes_on_in_its_record_and_is_paid_for():
             session = await again.service.store.sessions.find("sess_before")
             assert session is not None
             assert (session.usd, session.agent, session.end_reason) == (
-                2, "blue", "4000 insufficient_quota.budget_exceeded",
+                Decimal(2), "blue", "4000 insufficient_quota.budget_exceeded",
             )  # fmt: skip
             assert [(day.owner, day.agent, day.usd) for day in await again.service.store.usage.days()] == [
-                ("local", "blue", 2)
+                ("local", "blue", Decimal(2))
             ]
         assert theirs.closed is not None
         assert all(frame.type != "response.create" for frame in sent(theirs))  # it has greeted before
@@ -290,5 +290,5 @@ async def test_what_one_process_wrote_the_next_one_knows(tmp_path: Path):
                     async with httpx.AsyncClient() as http:
                         assert (await http.get(f"{ours.http}/health")).status_code == 200
     store = open_store(url)
-    assert sorted([each.title for each in await store.sessions.newest()]) == ["Question 1?", "Question 2?"]
+    assert sorted(each.title or "" for each in await store.sessions.newest()) == ["Question 1?", "Question 2?"]
     store.close()

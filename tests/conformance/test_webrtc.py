@@ -21,10 +21,12 @@ from tests.support.fake_models import FakeLlm, says
 from tests.support.serving import Served, serving
 from tests.transports.webrtc.caller import Caller, Microphone, calling
 from tests.transports.webrtc.test_call import tone
+from vivavoce.audio.opus import FRAME_BYTES, OpusEncoder
 from vivavoce.backends.builtin import Builtin
 from vivavoce.protocol.dialects.ga import Ga
 from vivavoce.protocol.frame import APPEND, AUDIO_DELTA, FLUSH, PLAYED, Frame
 from vivavoce.protocol.session.commands import AudioPart, Done, TextPart
+from vivavoce.transports.webrtc.arrival import Arrivals
 from vivavoce.transports.webrtc.call import answer
 from vivavoce.transports.webrtc.channel import Events
 from vivavoce.transports.webrtc.inbound import Inbound
@@ -206,9 +208,10 @@ async def test_sound_is_paced_and_stops_at_once_when_it_is_cleared():
 
 @row("W-10")
 def test_lost_packets_count_as_time():
-    inbound, frame = Inbound(), bytes(960 * 4)
-    heard = sum(len(inbound.push(frame, n * 960)) for n in range(50) if n not in (10, 11, 30))
-    assert heard // 2 == pytest.approx(24_000, abs=24)  # samples of a second, to a millisecond
+    arrivals, inbound, silence, heard = Arrivals(), Inbound(), OpusEncoder().encode(bytes(FRAME_BYTES)), 0
+    for n in sorted(set(range(50)) - {10, 11, 30}):
+        heard += sum(len(inbound.push(packet)) for packet in arrivals.push(n, n * 960, silence, n * 0.02))
+    assert heard // 2 == 24_000  # samples of a second
     hand = Hand(media=True)
     hand.silence(960)
     assert hand.turn().one("input_audio_buffer.speech_started")["audio_start_ms"] == 660

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from decimal import Decimal
 from typing import Any
 
 from websockets.asyncio.client import ClientConnection, connect
@@ -41,7 +42,7 @@ async def test_a_session_says_whose_it_was_and_who_answered():
         found = await the_record(server)
         assert (found.owner, found.agent, found.model, found.kept) == ("local", "blue", "gpt-realtime", "text")
         assert (found.kind, found.backend, found.voice, found.call_id) == ("realtime", "builtin", "marin", None)
-        assert (found.title, found.preview, found.responses, found.usd) == ("Question 1?", "Answer 1.", 1, 1)
+        assert (found.title, found.preview, found.responses, found.usd) == ("Question 1?", "Answer 1.", 1, Decimal(1))
         assert (found.end_reason, found.ended_at is not None) == ("1001 The server is going away.", True)
         assert [day.agent for day in await server.service.store.usage.days()] == ["blue"]
 
@@ -50,7 +51,7 @@ async def test_an_agent_that_keeps_nothing_leaves_no_word_and_its_cost():
     async with served(agent(store="off")) as (server, backend, _), connect(f"{server.ws}?agent=blue") as socket:
         await talked(server, socket, await backend.next_opened(), 1)
         found = await the_record(server)
-        assert (found.kept, found.title, found.preview, found.usd) == ("off", None, None, 1)
+        assert (found.kept, found.title, found.preview, found.usd) == ("off", None, None, Decimal(1))
         assert await server.service.store.items.all(found.id) == []
 
 

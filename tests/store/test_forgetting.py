@@ -50,7 +50,8 @@ async def test_nothing_is_left_of_a_session_but_its_cost(kept: Store):
     assert await kept.forgetting.session("sess_1")
     assert not path.parent.exists()
     assert other.exists()
-    assert await kept.items.all("sess_1") == await kept.responses.all("sess_1") == []
+    assert await kept.items.all("sess_1") == []
+    assert await kept.responses.all("sess_1") == []
     assert await kept.recordings.all("sess_1") == []
     assert sum(day.usd for day in await kept.usage.days()) == 1
     assert not await kept.forgetting.session("sess_1")

@@ -5,6 +5,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
+from tests.support.past import record_of
 from vivavoce.store.items import GAP, Item
 from vivavoce.store.ledger import Batch
 from vivavoce.store.recordings import Recording
@@ -37,11 +38,12 @@ async def test_a_session_from_its_beginning_to_its_end(store: Store):
     assert await store.sessions.find("sess_1") == begun
     assert await store.sessions.of_call("rtc_1") == await store.sessions.of_conversation("conv_1") == begun
     await store.sessions.begin(session(model="another"))
-    assert (await store.sessions.find("sess_1")).model == "m"
+    assert (await record_of(store)).model == "m"
     await store.sessions.end("sess_1", NOON + 9, "1000 The client has gone.")
-    ended = await store.sessions.find("sess_1")
+    ended = await record_of(store)
     assert (ended.ended_at, ended.end_reason, ended.active_at) == (NOON + 9, "1000 The client has gone.", NOON + 9)
     again = await store.sessions.reopen("sess_1", NOON + 20, conversation_id="conv_2")
+    assert again is not None
     assert (again.ended_at, again.end_reason, again.conversation_id) == (None, None, "conv_2")
     assert await store.sessions.reopen("sess_unknown", NOON) is None
 
@@ -132,17 +134,18 @@ async def test_a_batch_is_written_whole_and_what_is_told_twice_counts_once(store
     )
     assert await store.ledger.write(batch)
     assert await store.ledger.write(replace(batch, title="another"))
-    found = await store.sessions.find("sess_1")
+    found = await record_of(store)
     assert (found.title, found.preview, found.voice, found.active_at) == ("one", "one", "marin", NOON + 1)
     assert (found.responses, found.unpriced, found.usd) == (1, 1, Decimal("0.000000075"))
     assert await store.responses.all("sess_1") == [heard, answer]
     assert await ids(store) == ["a"]
-    of = {"day": "2001-09-09", "owner": "user:a", "requests": 1}
-    tokens = {"text_in": 5, "audio_in": 7, "cached_in": 4, "text_out": 2, "audio_out": 30}
     assert await store.usage.days() == [
-        Day(**of, model="stt", unpriced=1, seconds=1.5),
-        Day(**of, agent="blue", model="m", usd=Decimal("0.000000075"), **tokens),
-    ]
+        Day(day="2001-09-09", owner="user:a", model="stt", requests=1, unpriced=1, seconds=1.5),
+        Day(
+            day="2001-09-09", owner="user:a", agent="blue", model="m", requests=1, usd=Decimal("0.000000075"),
+            text_in=5, audio_in=7, cached_in=4, text_out=2, audio_out=30,
+        ),
+    ]  # fmt: skip
 
 
 async def test_nothing_is_written_to_a_session_that_was_deleted_but_its_cost_is_counted(store: Store):
@@ -152,7 +155,8 @@ async def test_nothing_is_written_to_a_session_that_was_deleted_but_its_cost_is_
     paid = Response(id="resp_1", model="m", ended_at=NOON, usd=Decimal("0.25"))
     late = Batch(session_id="sess_1", owner="user:a", now=NOON, items=[message("a", "late")], responses=[paid])
     assert not await store.ledger.write(late)
-    assert await store.items.all("sess_1") == await store.responses.all("sess_1") == []
+    assert await store.items.all("sess_1") == []
+    assert await store.responses.all("sess_1") == []
     assert await store.recordings.all("sess_1") == []
     assert not await store.recordings.change("sess_1", "one.ogg", state="complete")
     assert [day.usd for day in await store.usage.days()] == [Decimal("0.25")]
@@ -195,15 +199,15 @@ async def test_words_are_found_in_titles_and_in_what_was_said(store: Store):
         await store.sessions.begin(session(f"sess_{number}", title=title))
         await store.items.put(f"sess_{number}", message("a", said))
     expected = {"GRÜNE": "1", "berlin": "1", "100%": "2", "a_c": "2", "\\": "2", "1%0": "", "_": "2"}
-    for words, number in expected.items():
-        assert [each.id[-1:] for each in await store.sessions.newest(words=words)] == list(number), words
+    for words, numbers in expected.items():
+        assert [each.id[-1:] for each in await store.sessions.newest(words=words)] == list(numbers), words
 
 
 async def test_a_new_name_stays(store: Store):
     await store.sessions.begin(session())
     assert await store.sessions.rename("sess_1", "x" * 500)
     await store.ledger.write(Batch(session_id="sess_1", owner="user:a", now=NOON, title="what was said first"))
-    assert (await store.sessions.find("sess_1")).title == "x" * TITLE
+    assert (await record_of(store)).title == "x" * TITLE
     assert not await store.sessions.rename("sess_2", "y")
 
 

@@ -1,4 +1,4 @@
-"""Sessions that were held before, written into a store by hand."""
+"""Sessions that were held before: written into a store by hand, and read."""
 
 from decimal import Decimal
 from typing import Any
@@ -9,7 +9,7 @@ from vivavoce.store.responses import Response
 from vivavoce.store.sessions import Session
 from vivavoce.store.store import Store
 
-__all__ = ["BEGAN", "past", "recorded", "used"]
+__all__ = ["BEGAN", "past", "record_of", "recorded", "used"]
 
 BEGAN = 1_763_700_000.0
 """2025-11-21, in the morning."""
@@ -30,6 +30,13 @@ async def past(store: Store, id: str, owner: str = "local", *, words: str = "wha
     ]  # fmt: skip
     await store.items.put(id, *items)
     return session
+
+
+async def record_of(store: Store, id: str = "sess_1") -> Session:
+    """One that is there."""
+    found = await store.sessions.find(id)
+    assert found is not None
+    return found
 
 
 async def recorded(store: Store, session_id: str, name: str, sound: bytes) -> None:

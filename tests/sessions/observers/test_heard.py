@@ -7,6 +7,7 @@ from tests.support.fake_models import FakeLlm, FakeStt, FakeTts, says
 from tests.support.virtual_time import virtual_time
 from vivavoce.protocol.frame import PLAYED, Frame
 from vivavoce.sessions.observers.transcript import Transcript
+from vivavoce.store.items import Item
 
 ANSWER = "One, two three four five. Six seven eight nine ten eleven. Twelve."
 WORD_MS = 200
@@ -31,7 +32,7 @@ async def test_what_was_heard(heard_ms: int, media: bool):
         await hand.say("conversation.item.retrieve", item_id=item_id)
         (known,) = (await hand.until("conversation.item.retrieved"))["item"]["content"]
     transcript = Transcript(lambda: 0.0, media=media)
-    written = {}
+    written: dict[str, Item] = {}
     for frame in hand.seen:
         if frame.audio:
             transcript.sound(frame)

@@ -14,6 +14,7 @@ from sqlalchemy.exc import OperationalError
 
 from tests.support.access import Clock
 from tests.support.lines import MemoryLine
+from tests.support.past import record_of
 from tests.support.virtual_time import virtual_time
 from vivavoce.access.agents import Kept
 from vivavoce.protocol.frame import Closed, Frame
@@ -109,7 +110,7 @@ async def test_from_the_first_event_to_the_end():
         record.told(said("u", "  Hello,\n how are you?"))
         record.charged(Response(id="resp_1", model="m", ended_at=2.0, usd=Decimal("0.5")))
         record.told(said("a", "I am well. " * 40, "assistant"))
-    found = await disk.store.sessions.find("sess_1")
+    found = await record_of(disk.store)
     assert (found.voice, found.conversation_id, found.call_id) == ("marin", "conv_1", "rtc_1")
     assert (found.title, found.usd, found.responses) == ("Hello, how are you?", Decimal("0.5"), 1)
     assert found.preview == "I am well. " * 10 + "I am…"
@@ -172,7 +173,7 @@ async def test_a_full_disk_ends_no_session_and_all_of_it_is_written_when_there_i
         with notices.listen() as latest:
             assert (await anext(latest)).data == {"written": True, "lost": 0}
     assert await words(disk.store) == [f"words {number}" for number in range(5)]
-    assert (await disk.store.sessions.find("sess_1")).usd == 5
+    assert (await record_of(disk.store)).usd == 5
     told = [each for each in caplog.messages if "store" in each]
     assert len(told) == 2
     assert "database or disk is full" in told[0]
@@ -239,7 +240,7 @@ async def test_where_no_words_are_kept_the_cost_is():
     async with running(record):
         record.told(said("u", "Nobody is to know."))
         record.charged(Response(id="resp_1", model="m", ended_at=2.0, usd=Decimal("0.5")))
-    found = await disk.store.sessions.find("sess_1")
+    found = await record_of(disk.store)
     assert (found.title, found.preview, found.usd) == (None, None, Decimal("0.5"))
     assert await words(disk.store) == []
     assert [day.usd for day in await disk.store.usage.days()] == [Decimal("0.5")]
@@ -266,6 +267,6 @@ async def test_a_session_that_goes_on_has_no_end_any_more():
         async with running(record):
             record.told(said(id, id))
             await disk.until_written(id)
-            assert (await disk.store.sessions.find("sess_1")).ended_at is None
-        assert (await disk.store.sessions.find("sess_1")).ended_at is not None
+            assert (await record_of(disk.store)).ended_at is None
+        assert (await record_of(disk.store)).ended_at is not None
     assert await words(disk.store) == ["u", "v"]

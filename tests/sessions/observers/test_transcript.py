@@ -1,6 +1,7 @@
 """Events in, items out: what was said, when, and how much of it was heard."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -74,13 +75,13 @@ def test_what_a_user_says_is_written_when_it_ends_and_again_when_it_is_understoo
     assert stream.written == {}
     stream.tell("conversation.item.added", item=spoken(), previous_item_id=None)
     stream.tell("conversation.item.done", item=spoken(), previous_item_id=None)
-    at = {"id": "u", "type": "message", "role": "user", "said_at": 1_000.0, "ms": 1500, "previous": None}
-    assert stream.written["u"] == Item(item=spoken(), status="completed", **at)
+    said = Item(
+        id="u", type="message", role="user", item=spoken(), status="completed", said_at=1_000.0, ms=1500, previous=None
+    )
+    assert stream.written["u"] == said
     stream.clock.now += 5
     stream.tell(f"{WORDS}.completed", item_id="u", content_index=0, transcript="Where is it?", usage={})
-    assert stream.written["u"] == Item(
-        item=spoken(transcript="Where is it?"), words="Where is it?", status="completed", **at
-    )
+    assert stream.written["u"] == replace(said, item=spoken(transcript="Where is it?"), words="Where is it?")
 
 
 def test_what_was_not_understood_stays_as_it_was():
@@ -295,12 +296,13 @@ def test_it_remembers_no_more_than_it_may():
 )
 def test_an_odd_event_breaks_nothing(type: str):
     stream = Stream()
-    for odd in (
+    odd_ones: list[dict[str, Any]] = [
         {},
         {"item": None, "response": None, "session": None},
         {"item": [], "audio_end_ms": "1", "item_id": None},
         {"item": {"id": 7}, "response": {"output": [None]}, "item_id": 7, "delta": 3},
-    ):
+    ]
+    for odd in odd_ones:
         stream.tell(type, **odd)
     stream.rest()
     assert stream.written == {}

@@ -1,6 +1,7 @@
 """A meter beside a stream: what it adds up, and when it stops the session."""
 
 from decimal import Decimal
+from typing import Any
 
 from vivavoce.access.prices import Price, Prices
 from vivavoce.protocol.frame import Frame
@@ -86,7 +87,7 @@ def test_each_answer_and_each_transcription_is_told_with_its_price_and_who_gave_
     for frame in (session("w"), created):
         meter.told(frame)
     agent = "red"  # it hands over with the end of its answer, which is blue's still
-    ended = {"id": "resp_1", "status": "cancelled", "usage": {"output_tokens": 2}}
+    ended: dict[str, Any] = {"id": "resp_1", "status": "cancelled", "usage": {"output_tokens": 2}}
     meter.told(Frame("response.done", {"response": ended}))
     meter.told(Frame("response.done", {"response": {"id": "resp_2", "status": "failed", "usage": None}}))
     meter.told(Frame(heard(10).type, {**heard(10).data, "item_id": "item_1"}))
