@@ -1,5 +1,5 @@
 # The few things one does with Vivavoce. Python 3.11 to 3.13 and make are all it takes; the work is in scripts/.
-.PHONY: fuzz help setup run test lint format lock web conformance
+.PHONY: bench fuzz help setup run test lint format lock web conformance
 .DEFAULT_GOAL := help
 
 help: ## show this
@@ -35,6 +35,10 @@ web: ## build the front end from web/
 conformance: ## print the protocol row by row: which test holds it, what does not hold yet, what does not apply
 	@sh scripts/setup.sh dev
 	@.venv/bin/python scripts/conformance.py
+
+bench: ## set the engine beside LiveKit and Pipecat: delays, cost, memory (20 minutes; a part: make bench ARGS="--only turns")
+	@sh scripts/setup.sh dev
+	@.venv/bin/python -m bench.engine $(ARGS)
 
 fuzz: ## throw 100,000 malformed frames at a live server (make fuzz ARGS="5000 7": how many, and a seed)
 	@sh scripts/setup.sh dev

@@ -2,12 +2,13 @@
 
 import subprocess
 import sys
+from typing import Any
 
 import numpy as np
 import pytest
 
 from tests.support.speech import speech
-from vivavoce.models.vad.silero import SileroVad
+from vivavoce.models.vad.silero import SETTLED, SileroVad
 
 SILENCE = bytes(32_000)
 
@@ -46,8 +47,32 @@ def test_listeners_keep_their_own_state() -> None:
 
 
 def test_faster_whisper_itself_stays_out() -> None:
-    code = (
-        "import sys; from vivavoce.models.vad.silero import SileroVad as S; S(); print('faster_whisper' in sys.modules)"
-    )
+    code = "import sys; from vivavoce.models.vad.silero import SileroVad as S; S(); print('faster_whisper' in sys.modules)"
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
     assert out == "False\n"
+
+
+class Counted:
+    """The model, and how often it was asked."""
+
+    def __init__(self, session: Any) -> None:
+        self._session, self.runs = session, 0
+
+    def run(self, *given: Any) -> Any:
+        self.runs += 1
+        return self._session.run(*given)
+
+
+def test_silence_costs_next_to_nothing_and_the_first_word_after_it_is_heard() -> None:
+    vad = SileroVad()
+    counted = Counted(vad._session)
+    vad._session = counted
+    listener, step = vad.stream(), 2 * vad.window
+    silence, words = bytes(step * 300), speech("stop_please")
+    quiet = [listener(silence[at : at + step]) for at in range(0, len(silence), step)]
+
+    assert counted.runs == SETTLED
+    assert max(quiet) < 0.2
+    heard = [listener(words[at : at + step]) for at in range(0, len(words) - step + 1, step)]
+    unhurried = probabilities(bytes(step * SETTLED) + words)[SETTLED:]
+    assert heard == pytest.approx(unhurried, abs=0.05)

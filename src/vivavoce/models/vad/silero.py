@@ -1,4 +1,4 @@
-"""Silero v6 (MIT): how likely 32 ms of sound hold speech, in about 60 µs.
+"""Silero v6 (MIT): how likely 32 ms of sound hold speech, in about 60 µs; in 3 where it is quiet.
 
 The ONNX file is the one inside the installed faster-whisper distribution; that package itself is
 never imported, as it would bring CTranslate2 and a second of start-up with it. One inference session
@@ -21,6 +21,10 @@ RATE = 16_000
 WINDOW = 512
 CONTEXT = 64
 """The model also wants the last samples of the window before."""
+QUIET = 16
+"""No sample of a quiet window is louder, -66 dBFS: a microphone that is off, or a track that says nothing."""
+SETTLED = 8
+"""Quiet windows after which the model has nothing left to say, and is not asked until one is louder."""
 
 
 class SileroVad:
@@ -40,11 +44,16 @@ class _Listener:
         self._hidden = np.zeros((1, 1, 128), np.float32)
         self._cell = np.zeros((1, 1, 128), np.float32)
         self._input = np.zeros((1, CONTEXT + WINDOW), np.float32)
+        self._quiet = 0
 
     def __call__(self, window: bytes) -> float:
+        pcm = np.frombuffer(window, "<i2")
+        self._quiet = self._quiet + 1 if pcm.max() <= QUIET and pcm.min() >= -QUIET else 0
+        if self._quiet > SETTLED:
+            return 0.0
         samples = self._input
         samples[0, :CONTEXT] = samples[0, -CONTEXT:]
-        samples[0, CONTEXT:] = np.frombuffer(window, "<i2")
+        samples[0, CONTEXT:] = pcm
         samples[0, CONTEXT:] /= 32768
         feed = {"input": samples, "h": self._hidden, "c": self._cell}
         probability, self._hidden, self._cell = self._session.run(None, feed)
