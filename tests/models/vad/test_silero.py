@@ -47,7 +47,9 @@ def test_listeners_keep_their_own_state() -> None:
 
 
 def test_faster_whisper_itself_stays_out() -> None:
-    code = "import sys; from vivavoce.models.vad.silero import SileroVad as S; S(); print('faster_whisper' in sys.modules)"
+    code = (
+        "import sys; from vivavoce.models.vad.silero import SileroVad as S; S(); print('faster_whisper' in sys.modules)"
+    )
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
     assert out == "False\n"
 
