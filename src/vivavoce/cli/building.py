@@ -11,6 +11,7 @@ from vivavoce.access.turn import IceServers
 from vivavoce.backends.interface import Backend
 from vivavoce.cli import compose
 from vivavoce.cli.keeping import keep, lets_somebody_in, open_stored
+from vivavoce.cli.presets import picked
 from vivavoce.cli.settings import Settings
 from vivavoce.models.interfaces import ModelError
 from vivavoce.models.remote.place import OPENAI, OPENAI_MODELS
@@ -71,6 +72,8 @@ def announcement(settings: Settings, backend: Backend, address: str, served: boo
             lines.append(f"The key in {settings.upstream_key_env} stays in this process. Without: --backend builtin")
     else:
         lines += [f"Answers: {backend.name}, on this machine.", *_remote(settings)]
+        if line := picked(settings).line:
+            lines.append(line)
         if settings.upstream_key:
             lines.append(f"To use the key in {settings.upstream_key_env} instead: --backend upstream")
         else:

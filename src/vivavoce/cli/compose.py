@@ -11,6 +11,7 @@ from typing import Any
 
 from vivavoce.access.prices import Prices
 from vivavoce.backends.interface import Backend
+from vivavoce.cli.presets import picked
 from vivavoce.cli.settings import Settings
 from vivavoce.models import catalog
 from vivavoce.tools.toolbox import Toolbox
@@ -39,7 +40,7 @@ def senses(settings: Settings) -> catalog.Models:
     """The models of this process; nothing is started yet. Raises ``ModelError``."""
     directory, language = settings.data_dir / "models", settings.speech_language
     return catalog.build(
-        clock=_local_time, turn=settings.end_of_turn, directory=directory, language=language, **settings.chosen
+        clock=_local_time, turn=settings.end_of_turn, directory=directory, language=language, **picked(settings).chosen
     )
 
 

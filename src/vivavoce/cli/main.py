@@ -13,6 +13,7 @@ COMMANDS: Final = {
     "serve": "Serve the page and the API.",
     "talk": "Talk to a Realtime server from the terminal.",
     "doctor": "Check this machine, the models and the upstream.",
+    "models": "Show the models of each sense; fetch their files.",
     "keys": "Make, show and revoke API keys.",
     "share": "Make, show and revoke share links.",
     "sessions": "Show, export and delete what was said; show what it cost.",

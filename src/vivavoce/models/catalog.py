@@ -24,7 +24,7 @@ SPECS = (
     ),
     Spec(
         name="smart-turn", sense="turn", module="vivavoce.models.turn.smart_turn", factory="SmartTurn",
-        licence="BSD-2-Clause", languages="23", package="pipecat",
+        licence="BSD-2-Clause", languages="23", package="pipecat", command="pip install --no-deps pipecat-ai",
     ),
     Spec(
         name="pocketsphinx", sense="stt", module="vivavoce.models.stt.pocketsphinx", factory="PocketSphinxStt",
@@ -146,10 +146,8 @@ def _make(sense: Sense, chosen: Chosen, shared: dict[str, Any]) -> Any:
     try:
         factory = getattr(import_module(spec.module), spec.factory)
     except ImportError as error:
-        wanted = f"'vivavoce[{spec.extra}]'" if spec.extra else "--force-reinstall vivavoce"
         raise ModelError(
-            f"The {sense} model '{spec.name}' needs the package {error.name!r}, which is not installed: "
-            f"pip install {wanted}"
+            f"The {sense} model '{spec.name}' needs the package {error.name!r}, which is not installed: {spec.install}"
         ) from error
     told = {**shared, **asked, "key_env": chosen.key_env}
     return factory(**{what: given for what, given in told.items() if given and what in spec.takes})

@@ -23,6 +23,11 @@ def _one_of(sense: Sense, what: str) -> str:
 
 @dataclass(frozen=True, kw_only=True)
 class Models:
+    preset: Literal["default", "local"] = setting(
+        "default", values.choice("default", "local"), _GROUP,
+        "What senses get that have no model chosen below. default: what needs no download. local: the best that is "
+        "installed and has its files here; see vivavoce models.",
+    )  # fmt: skip
     stt: str | None = setting(None, values.text, _GROUP, _one_of("stt", "Recognition"), metavar="NAME")
     stt_model: str | None = setting(None, values.text, _GROUP, "Which of its models.", metavar="NAME")
     stt_url: str | None = setting(None, values.http_url, _GROUP, "Where its server is.", metavar="URL")

@@ -65,7 +65,8 @@ class Settings(Running, Calls, Page, Models, Answers, Entry, Address):  # the la
         """Who answers: what was asked for, else who is able to. A chosen model outweighs the mere presence of a key."""
         if self.backend != "auto":
             return self.backend
-        return "upstream" if self.upstream_key and not (self.stt or self.llm or self.tts) else "builtin"
+        chosen = self.stt or self.llm or self.tts or self.preset != "default"
+        return "upstream" if self.upstream_key and not chosen else "builtin"
 
 
 def specs() -> Iterator[tuple[str, Spec]]:

@@ -1,0 +1,69 @@
+"""``--preset``: which model each sense gets where nobody has chosen one, and why, in one line for people."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from vivavoce.cli.settings import Settings
+from vivavoce.models.catalog import SPECS, Chosen, Spec
+
+__all__ = ["LOCAL", "Picked", "local", "picked"]
+
+LOCAL: Mapping[str, tuple[str, ...]] = {"stt": ("whisper", "pocketsphinx"), "tts": ("kokoro", "piper", "espeak")}
+"""By sense, the best first. The mind has one model of this process alone, and turns go by ``--end-of-turn``."""
+_DOES = {"stt": "hears with", "tts": "speaks with"}
+
+
+@dataclass(frozen=True, slots=True)
+class Picked:
+    chosen: Mapping[str, Chosen]
+    """By sense."""
+    line: str = ""
+    """What was picked and why; empty where no preset was asked for."""
+
+
+def picked(settings: Settings) -> Picked:
+    """What the settings say, with what their preset adds."""
+    if settings.preset == "default":
+        return Picked(settings.chosen)
+    return local(settings.chosen, settings.data_dir / "models", settings.end_of_turn)
+
+
+def local(
+    chosen: Mapping[str, Chosen], directory: Path, end_of_turn: str = "words", specs: Sequence[Spec] = SPECS
+) -> Picked:
+    """The best of each sense that is installed and has its files in ``directory``; what was ``chosen`` outweighs it."""
+    found, words = dict(chosen), []
+    for sense, order in LOCAL.items():
+        if chosen[sense].name:
+            words.append(f"{_DOES[sense]} {chosen[sense].name} (as was asked for)")
+            continue
+        known = {spec.name: spec for spec in specs if spec.sense == sense}
+        missing = []
+        for spec in (known[name] for name in order if name in known):
+            if lacks := _lacks(spec, chosen[sense].model, directory):
+                missing.append(f"{spec.name}: {lacks}")
+                continue
+            found[sense] = taken = _taken(spec, chosen[sense], directory)
+            why = f" ({'; '.join(missing)})" if missing else ""
+            words.append(f"{_DOES[sense]} {f'{spec.name} {taken.model}'.strip()}{why}")
+            break
+    if end_of_turn != "words":
+        smart = any(spec.sense == "turn" and spec.installed for spec in specs)
+        words.append("hears the end of a turn with smart-turn" if smart else "tells the end of a turn from words")
+    return Picked(found, f"Preset local: {', '.join(words)}.")
+
+
+def _lacks(spec: Spec, model: str, directory: Path) -> str:
+    """What keeps it from being taken, as a command; a model that was named is looked for by its adapter."""
+    if not spec.installed:
+        return spec.install
+    if not model and spec.files and not spec.present(directory):
+        return f"vivavoce models pull {':'.join(filter(None, (spec.name, spec.files[0].model)))}"
+    return ""
+
+
+def _taken(spec: Spec, chosen: Chosen, directory: Path) -> Chosen:
+    present = spec.present(directory)
+    model = chosen.model or (present[0].model if present and "model" in spec.takes else "")
+    return replace(chosen, name=spec.name, model=model)
