@@ -81,8 +81,7 @@ def table(settings: Settings, chosen: Picked, specs: Sequence[Spec] = SPECS) -> 
         those = [spec for spec in specs if spec.sense == sense]
         taken = _taken(sense, those, settings, chosen)
         for spec in those:
-            state = "installed" if spec.installed else spec.install
-            yield f" {'*' if spec.name == taken else ' '} {spec.name:14}{state}; {spec.licence}; {_languages(spec)}"
+            yield f" {'*' if spec.name == taken else ' '} {spec.name:14}{_state(spec)}"
             yield from _models(spec, directory)
         if sense == "turn":
             yield f" {'*' if taken == 'words' else ' '} {'words':14}no model: words and pauses"
@@ -100,8 +99,11 @@ def _taken(sense: str, specs: Sequence[Spec], settings: Settings, chosen: Picked
     return named or next((spec.name for spec in specs), "")
 
 
-def _languages(spec: Spec) -> str:
-    return f"{spec.languages} languages" if spec.languages.isdecimal() else spec.languages
+def _state(spec: Spec) -> str:
+    if "url" in spec.takes:
+        return f"on another server: see --{spec.sense}-url"
+    languages = f"{spec.languages} languages" if spec.languages.isdecimal() else spec.languages
+    return f"{'installed' if spec.installed else spec.install}; {spec.licence}; {languages}"
 
 
 def _models(spec: Spec, directory: Path) -> Iterator[str]:
