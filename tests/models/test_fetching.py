@@ -225,7 +225,7 @@ async def test_redirections_are_followed_within_bounds_and_with_https_alone(site
     to["Location"] = "/again"
     with pytest.raises(ModelError, match="from one address to the next, 5 times"):
         await get(ModelFile("voices/two.bin", f"{site.url}/two"))
-    to["Location"] = "http://models.example/one.bin"
+    to["Location"] = "http://user:pass@models.example/one.bin?key=secret"
     with pytest.raises(ModelError, match=r"without https \(models.example\)"):
         await get(ModelFile("voices/two.bin", f"{site.url}/two"))
 

@@ -203,4 +203,5 @@ def _refused(file: ModelFile, status: int) -> str:
 
 
 def _host(url: str) -> str:
-    return urlsplit(url).netloc or url
+    """Without what stands before an @: that may be a password."""
+    return urlsplit(url).netloc.rpartition("@")[2] or "an address that is none"
