@@ -37,7 +37,7 @@ class Delays:
 
 
 INSTANT = Delays()
-REALISTIC = Delays(stt=0.08, llm=0.15, word=0.02, tts=0.1, words=12)
+REALISTIC = Delays(stt=0.08, llm=0.15, word=0.02, tts=0.1, words=4)
 
 
 def application(delays: Delays) -> web.Application:
