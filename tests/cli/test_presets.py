@@ -1,5 +1,6 @@
 """Which models a preset takes, from adapters and files that are made up."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ from vivavoce.cli.presets import local, picked
 from vivavoce.cli.settings import Settings
 from vivavoce.models.catalog import Chosen, Sense, Spec
 from vivavoce.models.files import Files, ModelFile
+from vivavoce.models.sources import PIPER, piper_voice
 from vivavoce.models.spec import Takes
 
 NOTHING = {"stt": Chosen(), "llm": Chosen(), "tts": Chosen()}
@@ -75,6 +77,18 @@ def test_what_was_chosen_outweighs_it(tmp_path: Path):
     assert found.chosen["tts"] == mine
     assert found.chosen["stt"] == Chosen("whisper", "my/whisper")
     assert found.line == "Preset local: hears with whisper my/whisper, speaks with openai (as was asked for)."
+
+
+def test_a_voice_of_one_language_is_for_that_language(tmp_path: Path):
+    piper = replace(SPECS[4], files=PIPER, more=piper_voice)
+    for name in ("piper/de_DE-thorsten-low.onnx", "piper/de_DE-thorsten-low.onnx.json"):
+        put(tmp_path, name)
+
+    def speaks(language: str) -> Chosen:
+        return local(NOTHING, tmp_path, "words", [*SPECS[:4], piper], language=language).chosen["tts"]
+
+    assert speaks("en") == Chosen("espeak")
+    assert speaks("de") == speaks("de-AT") == Chosen("piper", "de_DE-thorsten-low")
 
 
 def test_without_a_preset_nothing_is_picked(tmp_path: Path):

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from vivavoce.cli.settings import Settings
 from vivavoce.models.catalog import SPECS, Chosen, Spec
+from vivavoce.models.files import Files
 
 __all__ = ["LOCAL", "Picked", "local", "picked"]
 
@@ -26,13 +27,20 @@ def picked(settings: Settings) -> Picked:
     """What the settings say, with what their preset adds."""
     if settings.preset == "default":
         return Picked(settings.chosen)
-    return local(settings.chosen, settings.data_dir / "models", settings.end_of_turn)
+    language = settings.speech_language or "en"
+    return local(settings.chosen, settings.data_dir / "models", settings.end_of_turn, language=language)
 
 
 def local(
-    chosen: Mapping[str, Chosen], directory: Path, end_of_turn: str = "words", specs: Sequence[Spec] = SPECS
+    chosen: Mapping[str, Chosen],
+    directory: Path,
+    end_of_turn: str = "words",
+    specs: Sequence[Spec] = SPECS,
+    *,
+    language: str = "en",
 ) -> Picked:
-    """The best of each sense that is installed and has its files in ``directory``; what was ``chosen`` outweighs it."""
+    """The best of each sense that is installed and has its files in ``directory``; what was ``chosen`` outweighs it.
+    A model of one language alone is not taken for another."""
     found, words = dict(chosen), []
     for sense, order in LOCAL.items():
         if chosen[sense].name:
@@ -41,10 +49,11 @@ def local(
         known = {spec.name: spec for spec in specs if spec.sense == sense}
         missing = []
         for spec in (known[name] for name in order if name in known):
-            if lacks := _lacks(spec, chosen[sense].model, directory):
+            present = [files for files in spec.present(directory) if _fits(files, language)]
+            if lacks := _lacks(spec, chosen[sense].model, present):
                 missing.append(f"{spec.name}: {lacks}")
                 continue
-            found[sense] = taken = _taken(spec, chosen[sense], directory)
+            found[sense] = taken = _taken(spec, chosen[sense], present)
             why = f" ({'; '.join(missing)})" if missing else ""
             words.append(f"{_DOES[sense]} {f'{spec.name} {taken.model}'.strip()}{why}")
             break
@@ -54,16 +63,21 @@ def local(
     return Picked(found, f"Preset local: {', '.join(words)}.")
 
 
-def _lacks(spec: Spec, model: str, directory: Path) -> str:
+def _lacks(spec: Spec, model: str, present: Sequence[Files]) -> str:
     """What keeps it from being taken, as a command; a model that was named is looked for by its adapter."""
     if not spec.installed:
         return spec.install
-    if not model and spec.files and not spec.present(directory):
+    if not model and spec.files and not present:
         return f"vivavoce models pull {':'.join(filter(None, (spec.name, spec.files[0].model)))}"
     return ""
 
 
-def _taken(spec: Spec, chosen: Chosen, directory: Path) -> Chosen:
-    present = spec.present(directory)
+def _taken(spec: Spec, chosen: Chosen, present: Sequence[Files]) -> Chosen:
     model = chosen.model or (present[0].model if present and "model" in spec.takes else "")
     return replace(chosen, name=spec.name, model=model)
+
+
+def _fits(files: Files, language: str) -> bool:
+    """Those that have one language and country, such as ``de-DE``, are for that language."""
+    only, _, country = files.languages.partition("-")
+    return not (country.isupper() and len(country) == 2) or only == language.partition("-")[0].lower()
