@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
 from vivavoce.models.interfaces import Llm, ModelError, Stt, Tts, TurnModel, Vad
+from vivavoce.models.sources import KOKORO, PIPER, piper_voice
 from vivavoce.models.spec import Chosen, Clock, Sense, Spec, Takes
 
 __all__ = ["SPECS", "Chosen", "Clock", "Models", "Sense", "Spec", "build", "find", "names"]
@@ -45,6 +46,16 @@ SPECS = (
     Spec(
         name="espeak", sense="tts", module="vivavoce.models.tts.espeak", factory="EspeakTts",
         licence="GPL-3.0-or-later", languages="more than 100", package="espeakng_loader", takes=frozenset({"language"}),
+    ),
+    Spec(
+        name="kokoro", sense="tts", module="vivavoce.models.tts.kokoro", factory="KokoroTts",
+        licence="Apache-2.0, with GPL-3.0-or-later in a process of its own", languages="9", package="kokoro_onnx",
+        extra="kokoro", takes=frozenset({"model", "directory", "language"}), files=KOKORO,
+    ),
+    Spec(
+        name="piper", sense="tts", module="vivavoce.models.tts.piper", factory="PiperTts",
+        licence="GPL-3.0-or-later; its voices: each its own", languages="that of the voice", package="piper",
+        extra="piper", takes=frozenset({"model", "directory"}), files=PIPER, more=piper_voice,
     ),
     Spec(
         name="openai", sense="tts", module="vivavoce.models.tts.remote", factory="RemoteTts",

@@ -10,7 +10,7 @@ import contextlib
 import logging
 import os
 import sys
-from collections.abc import AsyncGenerator, Coroutine
+from collections.abc import AsyncGenerator, Coroutine, Sequence
 from contextlib import aclosing
 from typing import Any
 
@@ -32,13 +32,15 @@ _log = logging.getLogger(__name__)
 
 
 class WorkerPool:
-    """``size`` workers that run ``python -m module``. ``label`` names them to the user ("speech
+    """``size`` workers that run ``python -m module arguments…``. ``label`` names them to the user ("speech
     recognition"). More than ``max_waiting`` requests in the queue are refused at once."""
 
-    def __init__(self, module: str, label: str, *, size: int, max_waiting: int = 16) -> None:
+    def __init__(
+        self, module: str, label: str, *, size: int, max_waiting: int = 16, arguments: Sequence[str] = ()
+    ) -> None:
         self._label = label
         self._max_waiting = max_waiting
-        self._slots = [_Slot(module, label) for _ in range(size)]
+        self._slots = [_Slot((module, *arguments), label) for _ in range(size)]
         self._free: asyncio.Queue[_Slot] = asyncio.Queue()
         for slot in self._slots:
             self._free.put_nowait(slot)
@@ -114,8 +116,8 @@ class WorkerPool:
 class _Slot:
     """The place of one worker, which may be empty."""
 
-    def __init__(self, module: str, label: str) -> None:
-        self._module, self._label = module, label
+    def __init__(self, command: Sequence[str], label: str) -> None:
+        self._command, self._label = command, label
         self._worker: _Worker | None = None
         self._closed = False
 
@@ -127,7 +129,7 @@ class _Slot:
         """The running one, or a new one."""
         if self._worker is None or not self._worker.is_alive:
             await self.stop()
-            worker = await _Worker.spawn(self._module, self._label)
+            worker = await _Worker.spawn(self._command, self._label)
             self._worker = worker
             try:
                 if self._closed:
@@ -171,10 +173,10 @@ class _Worker:
         self.is_busy = False
 
     @classmethod
-    async def spawn(cls, module: str, label: str) -> "_Worker":
+    async def spawn(cls, command: Sequence[str], label: str) -> "_Worker":
         pipe = asyncio.subprocess.PIPE
         process = await asyncio.create_subprocess_exec(
-            sys.executable, "-P", "-m", module, stdin=pipe, stdout=pipe, stderr=pipe, env=_environment()
+            sys.executable, "-P", "-m", *command, stdin=pipe, stdout=pipe, stderr=pipe, env=_environment()
         )
         return cls(process, label)
 

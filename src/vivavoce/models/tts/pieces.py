@@ -1,0 +1,40 @@
+"""What the voices that make a whole clause at once share: texts cut into clauses, clauses into chunks of sound."""
+
+import re
+from collections.abc import Iterator
+
+__all__ = ["chunks", "clauses", "pause_ms"]
+
+SHORTEST = 40
+"""Characters of a clause, the last aside: shorter ones, spoken alone, have no melody."""
+CHUNK_MS = 100
+
+_BREAK = re.compile(r"(?<=[.!?…,;:])\s+|(?<=[。！？、，；：])")
+_CLOSING = "\"')”’» \n"
+
+
+def clauses(text: str) -> Iterator[str]:
+    """The text in pieces that end at a mark where they can; those without a letter or digit are left out."""
+    piece = ""
+    for part in _BREAK.split(text.replace("\0", " ")):
+        piece = f"{piece} {part}".strip()
+        if len(piece) >= SHORTEST and any(map(str.isalnum, piece)):
+            yield piece
+            piece = ""
+    if any(map(str.isalnum, piece)):
+        yield piece
+
+
+def pause_ms(clause: str) -> int:
+    """The silence after it: none in the middle of a sentence that was cut into pieces."""
+    last = clause.rstrip(_CLOSING)[-1:]
+    return 250 if last in set(".!?…。！？") else 100 if last in set(",;:、，；：") else 0
+
+
+def chunks(pcm: bytes, rate: int) -> Iterator[bytes]:
+    """Of :data:`CHUNK_MS`, the last of up to twice that."""
+    step = 2 * (rate * CHUNK_MS // 1000)
+    count = max(1, len(pcm) // step)
+    for at in range(count):
+        if piece := pcm[at * step : (at + 1) * step if at < count - 1 else len(pcm)]:
+            yield piece
