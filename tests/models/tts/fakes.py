@@ -7,10 +7,6 @@ KOKORO = """
 import zlib
 import numpy as np
 
-class EspeakConfig:
-    def __init__(self, lib_path=None, data_path=None):
-        pass
-
 class Kokoro:
     def __init__(self, model, voices, espeak):
         if open(model).read() != "weights":
@@ -23,6 +19,12 @@ class Kokoro:
         level = zlib.crc32(f"{voice} {lang}".encode()) % 1000 / 1000
         return np.full(int(24 * 60 * len(text) / speed), level, np.float32), 24000
 """
+
+KOKORO_CONFIG = '''
+class EspeakConfig:
+    def __init__(self, lib_path=None, data_path=None):
+        pass
+'''
 
 PIPER = """
 from types import SimpleNamespace
@@ -50,5 +52,7 @@ class PiperVoice:
 
 def install(folder: Path) -> None:
     """Into a folder that goes onto PYTHONPATH."""
-    (folder / "kokoro_onnx.py").write_text(KOKORO)
+    (folder / "kokoro_onnx").mkdir()
+    (folder / "kokoro_onnx/__init__.py").write_text(KOKORO)
+    (folder / "kokoro_onnx/config.py").write_text(KOKORO_CONFIG)
     (folder / "piper.py").write_text(PIPER)

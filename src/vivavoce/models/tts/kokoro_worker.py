@@ -45,7 +45,8 @@ def prepare() -> Handler:
 
 def _load(model: str, voices: str) -> Any:
     import espeakng_loader
-    from kokoro_onnx import EspeakConfig, Kokoro
+    from kokoro_onnx import Kokoro
+    from kokoro_onnx.config import EspeakConfig
 
     # eSpeak cuts paths at 160 characters, and a virtual environment's may be longer: give it a short one.
     os.chdir(Path(espeakng_loader.get_data_path()).parent)
