@@ -20,11 +20,11 @@ class Kokoro:
         return np.full(int(24 * 60 * len(text) / speed), level, np.float32), 24000
 """
 
-KOKORO_CONFIG = '''
+KOKORO_CONFIG = """
 class EspeakConfig:
     def __init__(self, lib_path=None, data_path=None):
         pass
-'''
+"""
 
 PIPER = """
 from types import SimpleNamespace
