@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
 from vivavoce.models.interfaces import Llm, ModelError, Stt, Tts, TurnModel, Vad
-from vivavoce.models.sources import KOKORO, PIPER, piper_voice
+from vivavoce.models.sources import KOKORO, PIPER, WHISPER, piper_voice
 from vivavoce.models.spec import Chosen, Clock, Sense, Spec, Takes
 
 __all__ = ["SPECS", "Chosen", "Clock", "Models", "Sense", "Spec", "build", "find", "names"]
@@ -30,6 +30,11 @@ SPECS = (
     Spec(
         name="pocketsphinx", sense="stt", module="vivavoce.models.stt.pocketsphinx", factory="PocketSphinxStt",
         licence="BSD-2-Clause", languages="English", package="pocketsphinx",
+    ),
+    Spec(
+        name="whisper", sense="stt", module="vivavoce.models.stt.whisper", factory="WhisperStt",
+        licence="MIT", languages="99", package="faster_whisper",
+        takes=frozenset({"model", "directory", "language"}), files=WHISPER,
     ),
     Spec(
         name="openai", sense="stt", module="vivavoce.models.stt.remote", factory="RemoteStt",
