@@ -45,6 +45,8 @@ class Fillers:
         """The response that speaks one just now."""
         self._hushed = False
         """Whether the user is speaking."""
+        self._begun: Mapping[str, Any] | None = None
+        """The item that clients know of and that is not made yet."""
 
     @property
     def speaking(self) -> bool:
@@ -73,9 +75,10 @@ class Fillers:
         return True
 
     def keep(self, frame: Frame) -> None:
-        """An item has been made."""
+        """An item has been begun, or made."""
         item = frame.data.get("item") or {}
         if frame.data.get("response_id") == self._response:
+            self._begun = item if frame.type == "response.output_item.added" else None
             self.items[str(item.get("id"))] = item
             if len(self.items) > MAX_KEPT:
                 del self.items[next(iter(self.items))]
@@ -86,6 +89,11 @@ class Fillers:
             return False
         self._response = None
         return True
+
+    def broken_off(self) -> Mapping[str, Any] | None:
+        """The item of which clients hear nothing more; it is as it was begun."""
+        begun, self._begun = self._begun, None
+        return {**begun, "status": "incomplete"} if begun is not None else None
 
     def give_up(self) -> str | None:
         """The answer waits no more. The response that nobody is to hear the rest of, where there is one."""

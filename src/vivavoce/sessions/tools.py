@@ -263,9 +263,10 @@ class Tools:
         if self._answer is not answer:
             return ()
         self._answer = None
+        frames: list[Frame] = []
         if unheard := self._fillers.give_up():
             self._parts.mute(unheard)
-        frames: list[Frame] = []
+            frames += self._broken_off(answer)
         for call in answer.running:
             self._bench.cancel(call.item_id)
             frames += self._closed(answer, call, None)
@@ -274,6 +275,15 @@ class Tools:
         self._asking.given(self._clock() + AFTERWARDS)
         done = {"type": "response.done", "event_id": self._new_id(), "response": answer.done(status, details)}
         return [*frames, Frame("response.done", done)]
+
+    def _broken_off(self, answer: Answer) -> Frames:
+        """Of a phrase whose rest nobody hears: each item that was begun also ends."""
+        item = self._fillers.broken_off()
+        if item is None:
+            return ()
+        answer.put(item)
+        done = {"type": "response.output_item.done", "event_id": self._new_id(), "response_id": answer.id}
+        return (Frame(done["type"], {**done, "output_index": answer.index(str(item.get("id"))), "item": item}),)
 
     def _given_up(self, answer: Answer, reason: str) -> Frames:
         """A client, or a user who goes on, wants nothing more of an answer that waits."""
