@@ -23,7 +23,7 @@ from vivavoce.protocol.frame import Closed, Frame
 from vivavoce.server.app import build
 from vivavoce.server.keeping import Keeping
 from vivavoce.server.options import ServerOptions
-from vivavoce.sessions.registry import Live
+from vivavoce.sessions.live import Live
 from vivavoce.store.calls import DirectCall
 from vivavoce.store.database import in_directory
 from vivavoce.store.items import GAP, Item

@@ -26,7 +26,7 @@ from vivavoce.protocol.frame import AUDIO_DELTA, Frame
 from vivavoce.server.options import ServerOptions
 from vivavoce.server.v1.claim import HEADER
 from vivavoce.sessions.berth import TAKEN_UP
-from vivavoce.sessions.registry import Live
+from vivavoce.sessions.live import Live
 
 OURS = [Subprotocol("vivavoce.v1"), Subprotocol("realtime")]
 PARKS = ServerOptions(park_seconds=45)

@@ -7,7 +7,8 @@ import pytest
 from tests.support.leaks import no_leaks
 from tests.support.lines import MemoryLine
 from vivavoce.protocol.frame import Closed, Frame
-from vivavoce.sessions.registry import Draining, Full, Live, Registry
+from vivavoce.sessions.live import Live
+from vivavoce.sessions.registry import Draining, Full, Registry
 
 
 def frame(kind: str, response: str = "resp_1") -> Frame:

@@ -9,7 +9,7 @@ from tests.support.virtual_time import virtual_time
 from vivavoce.access.limits import Left
 from vivavoce.protocol.frame import APPEND, Frame
 from vivavoce.sessions.filters import Stopped
-from vivavoce.sessions.registry import Live
+from vivavoce.sessions.live import Live
 from vivavoce.sessions.upkeep import CHARGE_SECONDS, Account, Lasting, Over, Upkeep
 
 FREE = Left(float("inf"), float("inf"))

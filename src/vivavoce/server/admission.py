@@ -11,7 +11,8 @@ from vivavoce.access.limits import MICRO, Left, OverLimit, Subject, network, sub
 from vivavoce.access.principal import Principal
 from vivavoce.access.shares import Share
 from vivavoce.server.service import Service
-from vivavoce.sessions.registry import Full, Live
+from vivavoce.sessions.live import Live
+from vivavoce.sessions.registry import Full
 from vivavoce.sessions.upkeep import Account, Lasting, Over, Upkeep
 
 __all__ = ["admitted"]

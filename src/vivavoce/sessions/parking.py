@@ -13,7 +13,7 @@ from functools import partial
 from vivavoce.access.tokens import hash_of, new_key
 from vivavoce.protocol.frame import Closed, Line
 from vivavoce.sessions.berth import Berth, State
-from vivavoce.sessions.registry import Live
+from vivavoce.sessions.live import Live
 
 __all__ = ["PREFIX", "Parking"]
 

@@ -12,7 +12,7 @@ from vivavoce.access.limits import MICRO, Left
 from vivavoce.protocol.frame import APPEND, Frame
 from vivavoce.protocol.wire.errors import ProtocolError
 from vivavoce.sessions.filters import Stopped
-from vivavoce.sessions.registry import Live
+from vivavoce.sessions.live import Live
 
 __all__ = ["CHARGE_SECONDS", "Account", "Lasting", "Over", "Upkeep"]
 

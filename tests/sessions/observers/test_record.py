@@ -18,10 +18,11 @@ from tests.support.past import record_of
 from tests.support.virtual_time import virtual_time
 from vivavoce.access.agents import Kept
 from vivavoce.protocol.frame import Closed, Frame
+from vivavoce.sessions.beside import LAST_SECONDS
 from vivavoce.sessions.notices import Notices
 from vivavoce.sessions.observers import waiting
 from vivavoce.sessions.observers.record import Record
-from vivavoce.sessions.registry import LAST_SECONDS, Registry
+from vivavoce.sessions.registry import Registry
 from vivavoce.store.database import in_directory
 from vivavoce.store.ledger import Batch
 from vivavoce.store.responses import Response

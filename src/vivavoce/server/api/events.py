@@ -8,7 +8,7 @@ from vivavoce.access.principal import Principal
 from vivavoce.server.api.event_stream import EventStream
 from vivavoce.server.errors import SessionNotFound
 from vivavoce.server.service import Service, bearer
-from vivavoce.sessions.registry import Live
+from vivavoce.sessions.live import Live
 
 __all__ = ["events", "may_hear"]
 

@@ -29,7 +29,7 @@ from vivavoce.server.v1.steering import steer, told
 from vivavoce.server.v1.taken import Taken
 from vivavoce.server.v1.wish import Wanted, wish
 from vivavoce.sessions.berth import Berth
-from vivavoce.sessions.registry import Live
+from vivavoce.sessions.live import Live
 
 __all__ = ["begin", "hang_up", "place"]
 

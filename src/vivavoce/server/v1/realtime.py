@@ -27,7 +27,7 @@ from vivavoce.server.v1.sideband import sideband
 from vivavoce.server.v1.steering import steer, told
 from vivavoce.server.v1.wish import Wanted, wish
 from vivavoce.sessions.berth import Berth
-from vivavoce.sessions.registry import Live
+from vivavoce.sessions.live import Live
 from vivavoce.transports.subprotocols import read_subprotocols
 from vivavoce.transports.websocket import WebSocketLine
 

@@ -16,7 +16,7 @@ from vivavoce.server.service import Service
 from vivavoce.server.v1.claim import Claim
 from vivavoce.server.v1.resuming import give_token, is_one_person, not_found, used_up
 from vivavoce.server.v1.wish import GoesOn, Wanted
-from vivavoce.sessions.registry import Live
+from vivavoce.sessions.live import Live
 from vivavoce.sessions.understudy import House, Understudy
 from vivavoce.store.sessions import Session
 

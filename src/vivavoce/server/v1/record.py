@@ -6,8 +6,8 @@ from vivavoce.access.agents import Kept
 from vivavoce.backends.interface import Relays
 from vivavoce.server.service import Service
 from vivavoce.server.v1.wish import Wanted
+from vivavoce.sessions.live import Live
 from vivavoce.sessions.observers.record import Record
-from vivavoce.sessions.registry import Live
 from vivavoce.store.sessions import Session
 
 __all__ = ["begun", "kept", "record_of"]

@@ -11,9 +11,9 @@ from vivavoce.server.service import Service
 from vivavoce.server.v1.record import kept as keeps
 from vivavoce.server.v1.wish import Wanted
 from vivavoce.sessions.filters import Observer
+from vivavoce.sessions.live import Live
 from vivavoce.sessions.recording.recorded import Recorded
 from vivavoce.sessions.recording.upload import Upload
-from vivavoce.sessions.registry import Live
 from vivavoce.store.recordings import Recording
 from vivavoce.store.sessions import Session
 

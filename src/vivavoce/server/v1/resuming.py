@@ -12,7 +12,7 @@ from vivavoce.server.service import Service
 from vivavoce.server.v1.claim import Claim
 from vivavoce.sessions.berth import Berth, Missed
 from vivavoce.sessions.endings import frames_of
-from vivavoce.sessions.registry import Live
+from vivavoce.sessions.live import Live
 from vivavoce.sessions.ring import Ring
 from vivavoce.store.resume_tokens import ResumeTokens
 

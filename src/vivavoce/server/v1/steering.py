@@ -12,13 +12,13 @@ from vivavoce.server.v1.wish import Wanted
 from vivavoce.sessions.bench import Bench
 from vivavoce.sessions.filters import Asides, Filter, Observer, Stopped
 from vivavoce.sessions.handoff import Handoff
+from vivavoce.sessions.live import Live
 from vivavoce.sessions.observers.measured import Measured
 from vivavoce.sessions.observers.turns import Turns
 from vivavoce.sessions.observers.usage import Costs, Meter, Purse, SessionBudget
 from vivavoce.sessions.opening import Opening
 from vivavoce.sessions.persona import Persona
 from vivavoce.sessions.policy import Discretion, Policy
-from vivavoce.sessions.registry import Live
 from vivavoce.sessions.tools import Tools
 from vivavoce.tools.interface import Caller
 

@@ -31,7 +31,8 @@ from vivavoce.server.entrance import address, own_upstream_key
 from vivavoce.server.service import Service, bearer
 from vivavoce.server.v1.plain.completion import Tally
 from vivavoce.server.v1.plain.thread import Thread
-from vivavoce.sessions.registry import Draining, Full, Live
+from vivavoce.sessions.live import Live
+from vivavoce.sessions.registry import Draining, Full
 from vivavoce.store.responses import Response as Bill
 
 __all__ = ["AT_ONCE", "Answer", "Visit", "visited"]
