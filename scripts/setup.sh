@@ -19,7 +19,7 @@ give_up() {
     exit 1
 }
 
-state() { cat pyproject.toml requirements-setup.lock "$1" scripts/setup.sh | cksum; }
+state() { cat pyproject.toml requirements-setup.lock requirements-turn.lock "$1" scripts/setup.sh | cksum; }
 
 installed() { [ "$(cat ".venv/vivavoce-$1" 2>/dev/null)" = "$(state "$2")" ]; }
 
@@ -75,6 +75,9 @@ say "Installing the packages of $lock; the first time takes a minute or two."
 pip install --require-hashes -r requirements-setup.lock \
     || give_up "The packages could not be installed: see above. Is there a way to https://pypi.org from here?"
 install --require-hashes -r "$lock" || give_up "The packages of $lock could not be installed: see above."
+if [ "$kind" = dev ]; then
+    install --no-deps --require-hashes -r requirements-turn.lock || give_up "Smart Turn could not be installed: see above."
+fi
 install --no-deps --no-build-isolation --editable . || give_up "Vivavoce itself could not be installed: see above."
 state "$lock" >".venv/vivavoce-$kind"
 say "Ready."

@@ -25,7 +25,7 @@ def machine(tmp_path: Path) -> Path:
         assert found
         (tmp_path / "bin" / tool).symlink_to(found)
     shutil.copy(ROOT / "scripts" / "setup.sh", tmp_path / "clone" / "scripts")
-    for name in ("pyproject.toml", "requirements.lock", "requirements-dev.lock", "requirements-setup.lock"):
+    for name in ("pyproject.toml", *(f"requirements{kind}.lock" for kind in ("", "-dev", "-setup", "-turn"))):
         (tmp_path / "clone" / name).write_text(name)
     return tmp_path
 

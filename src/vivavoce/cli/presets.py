@@ -58,9 +58,14 @@ def local(
             words.append(f"{_DOES[sense]} {f'{spec.name} {taken.model}'.strip()}{why}")
             break
     if end_of_turn != "words":
-        smart = any(spec.sense == "turn" and spec.installed for spec in specs)
-        words.append("hears the end of a turn with smart-turn" if smart else "tells the end of a turn from words")
+        words += [_hears_the_end(spec) for spec in specs if spec.sense == "turn"]
     return Picked(found, f"Preset local: {', '.join(words)}.")
+
+
+def _hears_the_end(spec: Spec) -> str:
+    if spec.installed:
+        return f"hears the end of a turn with {spec.name}"
+    return f"tells the end of a turn from words ({spec.name}: {spec.install})"
 
 
 def _lacks(spec: Spec, model: str, present: Sequence[Files]) -> str:

@@ -25,7 +25,7 @@ SPECS = (
     ),
     Spec(
         name="smart-turn", sense="turn", module="vivavoce.models.turn.smart_turn", factory="SmartTurn",
-        licence="BSD-2-Clause", languages="23", package="pipecat", command="pip install --no-deps pipecat-ai",
+        licence="BSD-2-Clause", languages="23", package="pipecat", extra="smart-turn",
     ),
     Spec(
         name="pocketsphinx", sense="stt", module="vivavoce.models.stt.pocketsphinx", factory="PocketSphinxStt",

@@ -53,8 +53,6 @@ class Spec:
     """The package that has to be importable; its own dependencies are its own affair."""
     extra: str = ""
     """The optional extra of this distribution that installs it."""
-    command: str = ""
-    """What installs it where no extra does."""
     files: tuple[Files, ...] = ()
     """Of each of its models that are known, the one to be preferred first; empty: it carries what it needs."""
     more: Callable[[str], Files | None] | None = None
@@ -84,4 +82,4 @@ class Spec:
     def install(self) -> str:
         """The command that installs it."""
         wanted = f"'vivavoce[{self.extra}]'" if self.extra else "--force-reinstall vivavoce"
-        return self.command or f"pip install {wanted}"
+        return f"pip install {wanted}"

@@ -1,8 +1,7 @@
 """Smart Turn v3 (BSD-2-Clause): whether the last eight seconds sound like a turn that is over, in about 30 ms.
 
-The ONNX file is the one inside the installed pipecat-ai distribution, of which nothing else is needed: no code of
-that package is imported, and ``pip install --no-deps pipecat-ai`` is enough. It is no extra of ours, since that would
-bring forty packages, and older versions of some of ours, for the sake of one file.
+The ONNX file is the one inside the installed pipecat-ai distribution, which the extra ``smart-turn`` brings. No code
+of that package is imported, so ``pip install --no-deps pipecat-ai`` is enough where its dependencies are not wanted.
 
 One inference session and a few threads serve the whole process. Who would have to wait too long is told so, and goes
 by the words instead.
@@ -91,6 +90,6 @@ def _model_file() -> Path:
         if files:
             return files[-1]
     raise ModelError(
-        "Smart Turn's model is missing: it comes with the Python package pipecat-ai. Install that without what it "
-        "depends on: pip install --no-deps pipecat-ai"
+        "Smart Turn's model is missing: pip install 'vivavoce[smart-turn]', or the package that carries it without "
+        "what that depends on: pip install --no-deps pipecat-ai"
     )
