@@ -51,8 +51,7 @@ class _Record:
 class FakeVad:
     """Certain that loud is speech: 1.0 above :data:`SPEECH_LEVEL`, else 0.0."""
 
-    rate = 16_000
-    window = 512
+    window = 768
 
     def stream(self) -> VadStream:
         return self._probability

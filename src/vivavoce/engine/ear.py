@@ -9,7 +9,6 @@ import math
 from collections.abc import Callable
 
 from vivavoce.audio import noise
-from vivavoce.audio.resample import Resampler
 from vivavoce.engine.formats import Decoder
 from vivavoce.models.interfaces import Vad, VadStream
 from vivavoce.protocol.session.commands import RATE, Span
@@ -57,11 +56,13 @@ class Ear:
         if not wanted:
             self._activity = None
             return
-        if self._activity is None:
-            self._activity = _Activity(self._vad, self.received - samples)
-        pcm = bytes(memoryview(self._timeline)[len(self._timeline) - 2 * samples :])
-        for end, probability in self._activity.push(pcm):
-            self._speech(end, probability)
+        received, activity = self.received, self._activity
+        if activity is None:
+            activity = self._activity = _Activity(self._vad, received - samples)
+        while received - activity.next >= activity.window:
+            start = activity.next
+            activity.next += activity.window
+            self._speech(activity.next, activity.stream(self.cut(Span(start, activity.next))))
 
     def cut(self, span: Span) -> bytes:
         """The PCM of a span. What was forgotten of it is missing."""
@@ -69,6 +70,9 @@ class Ear:
         return bytes(self._timeline[2 * start : 2 * max(start, span.end - self._origin)])
 
     def forget(self, before: int) -> None:
+        """What is before this position is not asked for any more."""
+        if self._activity is not None:
+            before = min(before, self._activity.next)
         if before - self._origin >= SLACK:
             del self._timeline[: 2 * (before - self._origin)]
             self._origin = before
@@ -88,27 +92,10 @@ def _reducer(wanted: NoiseReduction | None) -> noise.NoiseReducer | None:
 
 
 class _Activity:
-    """One run of voice activity over a stream, from position ``start``."""
+    """One run of voice activity over the timeline, from a position on."""
 
     def __init__(self, vad: Vad, start: int) -> None:
-        self._stream: VadStream = vad.stream()
-        self._resampler, self._rate = Resampler(RATE, vad.rate), vad.rate
-        self._heard, self._pending = bytearray(), bytearray()
-        """What is still to be resampled, and what has been."""
-        self._bytes = 2 * vad.window
-        self._step = vad.window * RATE // vad.rate
-        self._end = start
-
-    def push(self, pcm: bytes) -> list[tuple[int, float]]:
-        self._heard += pcm
-        if len(self._heard) * self._rate < (self._bytes - len(self._pending)) * RATE:
-            return []  # not yet a window: to resample it in one go takes two thirds of the time
-        self._pending += self._resampler.push(bytes(self._heard))
-        self._heard.clear()
-        windows = []
-        while len(self._pending) >= self._bytes:
-            window = bytes(self._pending[: self._bytes])
-            del self._pending[: self._bytes]
-            self._end += self._step
-            windows.append((self._end, self._stream(window)))
-        return windows
+        self.stream: VadStream = vad.stream()
+        self.window = vad.window
+        self.next = start
+        """Where the next window begins."""

@@ -29,14 +29,14 @@ class VadStream(Protocol):
 
     def __call__(self, window: bytes) -> float:
         """The probability (0 to 1) that the window holds speech. ``window`` is exactly ``Vad.window``
-        samples and follows the one before it."""
+        samples at the house's rate and follows the one before it."""
 
 
 class Vad(Protocol):
-    """One shared model; runs inline, in microseconds."""
+    """One shared model; runs inline, in microseconds. What it is given has the house's rate, 24 kHz."""
 
-    rate: int
     window: int
+    """Samples that it looks at together."""
 
     def stream(self) -> VadStream:
         """A new listener."""

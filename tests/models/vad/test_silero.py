@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 
 from tests.support.speech import speech
+from vivavoce.audio import HOUSE_RATE
 from vivavoce.models.vad.silero import SETTLED, SileroVad
 
-SILENCE = bytes(32_000)
+SILENCE = bytes(48_000)
 
 
 def probabilities(pcm: bytes) -> list[float]:
@@ -21,7 +22,7 @@ def probabilities(pcm: bytes) -> list[float]:
 
 @pytest.mark.parametrize("name", ["time_in_london", "time_in_london_rms", "time_in_london_awb", "stop_please"])
 def test_words_stand_out_from_the_silence_around_them(name: str) -> None:
-    heard = probabilities(SILENCE + speech(name) + SILENCE)
+    heard = probabilities(SILENCE + speech(name, HOUSE_RATE) + SILENCE)
     quarter_second = 8
     assert max(heard[:30]) < 0.2
     assert max(heard[-24:]) < 0.1
@@ -30,19 +31,19 @@ def test_words_stand_out_from_the_silence_around_them(name: str) -> None:
 
 
 def test_noise_is_no_speech() -> None:
-    noise = np.random.default_rng(1).normal(0, 1000, 32_000).astype("<i2").tobytes()
+    noise = np.random.default_rng(1).normal(0, 1000, 48_000).astype("<i2").tobytes()
     assert max(probabilities(noise)) < 0.3
 
 
 def test_listeners_keep_their_own_state() -> None:
     vad = SileroVad()
-    words = speech("time_in_london")
+    words = speech("time_in_london", HOUSE_RATE)
     alone = probabilities(words)
     one, other = vad.stream(), vad.stream()
     together = []
-    for at in range(0, len(words) - 1023, 1024):
-        together.append(one(words[at : at + 1024]))
-        other(bytes(1024))
+    for at in range(0, len(words) - 1535, 1536):
+        together.append(one(words[at : at + 1536]))
+        other(bytes(1536))
     assert together == alone
 
 
@@ -70,7 +71,7 @@ def test_silence_costs_next_to_nothing_and_the_first_word_after_it_is_heard() ->
     counted = Counted(vad._session)
     vad._session = counted
     listener, step = vad.stream(), 2 * vad.window
-    silence, words = bytes(step * 300), speech("stop_please")
+    silence, words = bytes(step * 300), speech("stop_please", HOUSE_RATE)
     quiet = [listener(silence[at : at + step]) for at in range(0, len(silence), step)]
 
     assert counted.runs == SETTLED

@@ -1,4 +1,4 @@
-"""Silero v6 (MIT): how likely 32 ms of sound hold speech, in about 60 µs; in 3 where it is quiet.
+"""Silero v6 (MIT): how likely 32 ms of sound hold speech, in about 60 µs; in 1 where it is quiet.
 
 The ONNX file is the one inside the installed faster-whisper distribution; that package itself is
 never imported, as it would bring CTranslate2 and a second of start-up with it. One inference session
@@ -11,24 +11,28 @@ from functools import cache
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import onnxruntime
 
+from vivavoce.audio.decimator import Decimator
 from vivavoce.models.interfaces import ModelError, VadStream
 
-__all__ = ["SileroVad"]
+__all__ = ["SETTLED", "SileroVad"]
 
-RATE = 16_000
-WINDOW = 512
+WINDOW = 768
+"""32 ms at the house's rate."""
+HEARD = 512
+"""The same at the model's, 16 kHz."""
 CONTEXT = 64
 """The model also wants the last samples of the window before."""
 QUIET = 16
 """No sample of a quiet window is louder, -66 dBFS: a microphone that is off, or a track that says nothing."""
+NOTHING = bytes(2 * WINDOW)
 SETTLED = 8
 """Quiet windows after which the model has nothing left to say, and is not asked until one is louder."""
 
 
 class SileroVad:
-    rate = RATE
     window = WINDOW
 
     def __init__(self) -> None:
@@ -43,21 +47,25 @@ class _Listener:
         self._session = session
         self._hidden = np.zeros((1, 1, 128), np.float32)
         self._cell = np.zeros((1, 1, 128), np.float32)
-        self._input = np.zeros((1, CONTEXT + WINDOW), np.float32)
+        self._input = np.zeros((1, CONTEXT + HEARD), np.float32)
+        self._decimator = Decimator(WINDOW)
         self._quiet = 0
 
     def __call__(self, window: bytes) -> float:
         pcm = np.frombuffer(window, "<i2")
-        self._quiet = self._quiet + 1 if pcm.max() <= QUIET and pcm.min() >= -QUIET else 0
+        self._quiet = self._quiet + 1 if window == NOTHING or _is_quiet(pcm) else 0
         if self._quiet > SETTLED:
             return 0.0
-        samples = self._input
-        samples[0, :CONTEXT] = samples[0, -CONTEXT:]
-        samples[0, CONTEXT:] = pcm
-        samples[0, CONTEXT:] /= 32768
-        feed = {"input": samples, "h": self._hidden, "c": self._cell}
+        samples = self._input[0]
+        samples[:CONTEXT] = samples[-CONTEXT:]
+        self._decimator.push(pcm, samples[CONTEXT:])
+        feed = {"input": self._input, "h": self._hidden, "c": self._cell}
         probability, self._hidden, self._cell = self._session.run(None, feed)
         return float(probability[0])
+
+
+def _is_quiet(pcm: npt.NDArray[np.int16]) -> bool:
+    return bool(pcm.max() <= QUIET and pcm.min() >= -QUIET)
 
 
 _loading = threading.Lock()

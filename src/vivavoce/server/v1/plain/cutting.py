@@ -2,6 +2,7 @@
 
 from typing import Final, NamedTuple
 
+from vivavoce.audio import HOUSE_RATE
 from vivavoce.models.interfaces import Vad
 
 __all__ = ["LONGEST", "Piece", "pieces"]
@@ -24,8 +25,8 @@ class Piece(NamedTuple):
 
 
 def pieces(pcm: bytes, vad: Vad) -> list[Piece]:
-    """``pcm`` has the rate of ``vad``. A second takes some two milliseconds: call it in a thread."""
-    length, window = len(pcm) / 2 / vad.rate, vad.window / vad.rate
+    """``pcm`` has the house's rate. A second takes some two milliseconds: call it in a thread."""
+    length, window = len(pcm) / 2 / HOUSE_RATE, vad.window / HOUSE_RATE
     found: list[Piece] = []
     for start, end in _spoken(pcm, vad):
         begin, finish = max(0.0, start - AROUND), min(length, end + AROUND)
@@ -39,7 +40,7 @@ def pieces(pcm: bytes, vad: Vad) -> list[Piece]:
 def _spoken(pcm: bytes, vad: Vad) -> list[Piece]:
     """Windows that are speech, joined where they touch."""
     probability, found = vad.stream(), list[Piece]()
-    size, seconds = vad.window * 2, vad.window / vad.rate
+    size, seconds = vad.window * 2, vad.window / HOUSE_RATE
     for index in range(len(pcm) // size):
         if probability(pcm[index * size : (index + 1) * size]) < SPEECH:
             continue

@@ -9,6 +9,7 @@ from starlette.datastructures import FormData, UploadFile
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 
+from vivavoce.audio import HOUSE_RATE
 from vivavoce.audio.resample import convert
 from vivavoce.backends.plain import File, Passes
 from vivavoce.engine.senses import Senses
@@ -92,7 +93,7 @@ def _sound(file: UploadFile, rate: int) -> bytes:
 
 
 def _parts(pcm: bytes, senses: Senses) -> list[Piece]:
-    return pieces(convert(pcm, senses.stt.rate, senses.vad.rate), senses.vad)
+    return pieces(convert(pcm, senses.stt.rate, HOUSE_RATE), senses.vad)
 
 
 async def _segments(
