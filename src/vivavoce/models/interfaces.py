@@ -9,11 +9,11 @@ Cancelling the awaiting task must free whatever works for it.
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, runtime_checkable
 
 __all__ = [
-    "Answer", "Call", "CallArguments", "Finish", "Hints", "Llm", "Logprob", "Message", "ModelError", "Prompt", "Said",
-    "Stt", "Tool", "Transcript", "Tts", "TurnModel", "Vad", "VadStream",
+    "Answer", "Call", "CallArguments", "Finish", "Hearing", "HearingLost", "Hints", "Llm", "Logprob", "Message",
+    "ModelError", "Prompt", "Said", "StreamingStt", "Stt", "Tool", "Transcript", "Tts", "TurnModel", "Vad", "VadStream",
 ]  # fmt: skip
 
 
@@ -93,6 +93,41 @@ class Stt(Protocol):
 
     async def close(self) -> None:
         """Free workers and connections. Idempotent."""
+
+
+@runtime_checkable
+class StreamingStt(Stt, Protocol):
+    """One that can hear a turn while it is spoken."""
+
+    def open(self, hints: Hints) -> "Hearing":
+        """A turn begins. Neither waits nor raises: one that there is no place for is lost from the start."""
+
+
+class Hearing(Protocol):
+    """One turn of one speaker. It is fed as the turn is spoken and asked for its words in pauses, after which the
+    turn may go on; whoever opened it closes it. It is a head start and no more: the caller keeps the sound, so a
+    hearing that can't go on (its worker died, it has fallen behind) is *lost*, and costs time but no words."""
+
+    @property
+    def steady(self) -> str:
+        """The first words, as far as no later sound will change them: it only grows, in whole words, and what
+        :meth:`words` returns begins with it."""
+
+    def feed(self, pcm: bytes) -> None:
+        """The sound that follows, 100 to 200 ms of it at a time, more where the caller was behind. Neither waits nor
+        raises. What the hearing may have waiting and may keep has a bound; beyond that it is lost."""
+
+    async def words(self) -> Transcript:
+        """The words of all that was fed, as if the turn ended here. Only one call at a time, and no ``feed`` during
+        it; to cancel it leaves the hearing as it was. Raises :class:`HearingLost`: ask :meth:`Stt.transcribe` for the
+        whole sound; :class:`ModelError`: so would that."""
+
+    def close(self) -> None:
+        """Free at once whatever works for it, in the middle of :meth:`words` too. Idempotent."""
+
+
+class HearingLost(Exception):
+    """A :class:`Hearing` can't go on. Never shown: the message is for the log."""
 
 
 # The mind ------------------------------------------------------------------------------------------
