@@ -236,7 +236,7 @@ async def test_direct_calls_count_and_end_with_the_server():
             async with httpx.AsyncClient(base_url=served.http) as http:
                 assert (await http.post("/v1/realtime/calls", content=OFFER, headers=SDP)).status_code == 201
                 one_more = await http.post("/v1/realtime/calls", content=OFFER, headers=SDP)
-                assert (one_more.status_code, one_more.json()["error"]["code"]) == (429, "session_limit_reached")
+                assert (one_more.status_code, one_more.json()["error"]["code"]) == (503, "overloaded")
                 assert len(answering.requests) == 1
             assert len(theirs.service.registry) == 1
         assert len(theirs.service.registry) == 0

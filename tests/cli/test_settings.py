@@ -174,7 +174,7 @@ def test_the_key_of_a_model_comes_from_the_variable_that_is_named(home: Path):
         ("upstream_url", "api.openai.com", "http:// or https://"),
         ("allow_mcp", "mcp.example", "has an entry that is not an address such as https://"),
         ("cert", "/nowhere/cert.pem", "no file that exists"),
-        ("max_sessions", "0", "from 1 to"),
+        ("max_sessions", "0", "from 1 to 10000, or auto"),
         ("log_level", "loud", "none of debug"),
     ],
 )

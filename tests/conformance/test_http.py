@@ -16,6 +16,7 @@ from tests.support.backends import ScriptedBackend
 from tests.support.calls import ANSWER, OFFER
 from tests.support.serving import serving
 from tests.transports.webrtc.caller import Caller
+from vivavoce.access.limits import Allowance
 from vivavoce.backends.builtin import Builtin
 from vivavoce.backends.interface import BackendError
 from vivavoce.backends.upstream.backend import UpstreamBackend
@@ -431,7 +432,7 @@ async def test_other_apis_are_not_here():
 
 @row("H-45", "H-46")
 async def test_errors_have_one_shape_and_the_right_status():
-    async with house(api_keys=(KEY,), max_sessions=1) as at:
+    async with house(api_keys=(KEY,), max_sessions=1, allowances={"key": Allowance(mints=1)}) as at:
         right = bearer(KEY)
         ephemeral = (await at.http.post(SECRETS, json={}, headers=right)).json()["value"]
         await at.call(content=OFFER, headers={**SDP, **right})
@@ -441,12 +442,14 @@ async def test_errors_have_one_shape_and_the_right_status():
             ("POST", "/v1/realtime/calls/rtc_nobody/hangup", right, 404),
             ("POST", "/v1/realtime/calls", {**right, **SDP}, 400),
             ("GET", "/v1/nothing", right, 404),
+            ("POST", SECRETS, right, 429),
         ):
             answer = await at.http.request(method, path, headers=headers)
             assert answer.status_code == status
             assert answer.json()["error"].keys() == {"message", "type", "param", "code"}
         full = await at.call(content=OFFER, headers={**SDP, **right})
-        assert (full.status_code, full.json()["error"]["type"]) == (429, "rate_limit_error")
+        assert (full.status_code, full.json()["error"]["type"]) == (503, "server_error")
+        assert "Retry-After" in full.headers
 
 
 @row("H-46")

@@ -58,7 +58,7 @@ async def test_health_needs_no_key_and_ready_says_when_the_server_is_leaving(tmp
     app = build(ServerOptions(api_keys=("sk-right",), static=tmp_path), ScriptedBackend())
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://localhost") as http:
         assert (await http.get("/health")).json() == {"status": "ok"}
-        assert (await http.get("/ready")).json() == {"ready": True, "sessions": 0}
+        assert (await http.get("/ready")).json() == {"ready": True, "sessions": 0, "load": 0}
         await app.state.service.registry.drain(0)
         leaving = await http.get("/ready")
         assert (leaving.status_code, leaving.json()["ready"]) == (503, False)

@@ -220,11 +220,12 @@ async def test_a_backend_that_does_not_open_leaves_no_call(failing, status):
         assert at.calls.offers == []
 
 
-async def test_one_call_too_many_is_a_429():
+async def test_one_call_too_many_is_a_503():
     async with place(max_sessions=1) as at:
         location = (await at.post(content=OFFER, headers=SDP)).headers["location"]
         answer = await at.post(content=OFFER, headers=SDP)
-        assert (answer.status_code, answer.json()["error"]["code"]) == (429, "session_limit_reached")
+        assert (answer.status_code, answer.json()["error"]["code"]) == (503, "overloaded")
+        assert answer.headers["retry-after"] == "10"
         await at.http.post(f"{location}/hangup")
         assert (await at.post(content=OFFER, headers=SDP)).status_code == 201
 

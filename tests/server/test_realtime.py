@@ -8,7 +8,7 @@ import httpx
 import pytest
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
-from websockets.typing import Subprotocol
+from websockets.typing import Origin, Subprotocol
 
 from tests.support.backends import ScriptedBackend
 from tests.support.leaks import no_leaks
@@ -183,9 +183,14 @@ async def test_one_session_too_many_is_told_and_later_there_is_room():
     async with serving(backend, ServerOptions(max_sessions=1)) as served:
         async with connect(served.ws) as first:
             await event(first)
-            async with connect(served.ws) as second:
-                assert (await event(second))["error"]["code"] == "session_limit_reached"
-                assert await ended(second) == (1013, "rate_limit_error.session_limit_reached")
+            with pytest.raises(InvalidStatus) as refused:
+                await connect(served.ws)
+            answer = refused.value.response
+            assert (answer.status_code, answer.headers["Retry-After"]) == (503, "10")
+            assert json.loads(answer.body)["error"]["code"] == "overloaded"
+            async with connect(served.ws, origin=Origin(served.http)) as page:  # reads nothing of an HTTP error
+                assert "Try again in 10 seconds" in (await event(page))["error"]["message"]
+                assert await ended(page) == (1013, "server_error.overloaded")
             live = served.service.registry.find(backend.requests[0].session_id)
         assert live is not None
         await asyncio.wait_for(live.gone.wait(), 5)

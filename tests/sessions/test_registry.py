@@ -7,8 +7,9 @@ import pytest
 from tests.support.leaks import no_leaks
 from tests.support.lines import MemoryLine
 from vivavoce.protocol.frame import Closed, Frame
+from vivavoce.sessions.capacity import Capacity, Full
 from vivavoce.sessions.live import Live
-from vivavoce.sessions.registry import Draining, Full, Registry
+from vivavoce.sessions.registry import Draining, Registry
 
 
 def frame(kind: str, response: str = "resp_1") -> Frame:
@@ -18,7 +19,7 @@ def frame(kind: str, response: str = "resp_1") -> Frame:
 
 
 def make(limit: int = 4) -> Registry:
-    return Registry(limit=limit, now=lambda: 1_000.0)
+    return Registry(capacity=Capacity(limit), now=lambda: 1_000.0)
 
 
 async def hold(registry: Registry, id: str, told: list[tuple[str, int]], started: asyncio.Event | None = None) -> None:

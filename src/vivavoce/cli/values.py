@@ -14,7 +14,8 @@ from vivavoce.client.allowlist import Allowed
 
 __all__ = [
     "Parse", "addresses", "allowed", "choice", "database", "directory", "existing_file", "host", "host_addresses",
-    "http_url", "ice_servers", "language", "number", "origins", "port_range", "redis_url", "switch", "text",
+    "http_url", "ice_servers", "language", "number", "number_or_auto", "origins", "port_range", "redis_url",
+    "switch", "text",
 ]  # fmt: skip
 
 Parse = Callable[[object], object]
@@ -49,6 +50,21 @@ def number(low: int, high: int, what: str) -> Parse:
         if not low <= value <= high:
             raise ValueError(f"is not {what}: it goes from {low} to {high}")
         return value
+
+    return parse
+
+
+def number_or_auto(low: int, high: int, what: str) -> Parse:
+    """None for "auto"."""
+    whole = number(low, high, what)
+
+    def parse(raw: object) -> object:
+        if str(raw).strip().lower() == "auto":
+            return None
+        try:
+            return whole(raw)
+        except ValueError as error:
+            raise ValueError(f"{error}, or auto") from None
 
     return parse
 

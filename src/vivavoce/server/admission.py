@@ -11,11 +11,11 @@ from vivavoce.access.limits import MICRO, Left, OverLimit, Subject, network, sub
 from vivavoce.access.principal import Principal
 from vivavoce.access.shares import Share
 from vivavoce.server.service import Service
+from vivavoce.sessions.capacity import Full
 from vivavoce.sessions.live import Live
-from vivavoce.sessions.registry import Full
 from vivavoce.sessions.upkeep import Account, Lasting, Over, Upkeep
 
-__all__ = ["admitted"]
+__all__ = ["admitted", "check_room"]
 
 log = logging.getLogger(__name__)
 
@@ -23,16 +23,19 @@ Who = tuple[Subject, ...]
 
 
 @asynccontextmanager
-async def admitted(service: Service, principal: Principal, id: str, kind: str, address: str) -> AsyncIterator[Live]:
-    """The place, while the context lasts. ``address`` is the client's. Raises :class:`OverLimit`, :class:`Refused` for
-    a share link that is used up, and what :meth:`Registry.admit` raises."""
+async def admitted(
+    service: Service, principal: Principal, id: str, kind: str, address: str, *, returning: bool = False
+) -> AsyncIterator[Live]:
+    """The place, while the context lasts. ``address`` is the client's; ``returning`` is who goes on with a
+    conversation. Raises :class:`OverLimit`, :class:`Refused` for a share link that is used up, and what
+    :meth:`Registry.admit` raises."""
     who = subjects(principal, address)
     left = await service.limits.begin(who)
     share = await _share(service, principal)
     account = Account(partial(_charge, service, principal, who), _least(left, share))
-    await _room(service, who, principal.name, network(address))
+    await _room(service, who, principal.name, network(address), returning)
     # From here on nothing waits until the place is taken, so that no other takes it in between.
-    with service.registry.admit(id, kind, network(address), owner=principal.name) as live:
+    with service.registry.admit(id, kind, network(address), principal.name, returning=returning) as live:
         upkeep = Upkeep(live, account, _lasting(service, principal), asyncio.get_running_loop().time)
         live.account = account
         live.opened_by = principal.grant.id if principal.grant else ""
@@ -46,19 +49,28 @@ async def admitted(service: Service, principal: Principal, id: str, kind: str, a
             await _settle(upkeep)
 
 
-async def _room(service: Service, who: Who, owner: str, client: str) -> None:
+def check_room(service: Service) -> None:
+    """Whether a new session may be let in, before anything is known of it. Raises as :meth:`Registry.check_room`."""
+    try:
+        service.registry.check_room()
+    except Full:
+        if not len(service.parking):
+            raise
+
+
+async def _room(service: Service, who: Who, owner: str, client: str, returning: bool) -> None:
     """There is room for one more session, if need be that of one which waits for a client that was cut off: of those
     who come now, where it is their limit, and of anybody, where it is the server's. Raises as :func:`admitted`."""
     while True:
         try:
             service.limits.room(who, partial(_count, service))
-            service.registry.check_room()
+            service.registry.check_room(returning=returning)
             return
         except OverLimit:
             parked = service.parking.give_way(lambda live: live.owner == owner or live.client == client)
             if parked is None:
                 raise
-        except Full:
+        except Full:  # not where it is overloaded: those who wait need next to nothing
             if (parked := service.parking.give_way(lambda live: True)) is None:
                 raise
         await parked.gone.wait()

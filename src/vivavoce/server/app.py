@@ -21,8 +21,9 @@ from vivavoce.server import watching
 from vivavoce.server.answering import answering
 from vivavoce.server.api import routes as api
 from vivavoce.server.errors import handlers
+from vivavoce.server.heartbeat import heartbeat
 from vivavoce.server.keeping import Keeping
-from vivavoce.server.metrics import metrics_of, observe_now, watch_loop
+from vivavoce.server.metrics import metrics_of, observe_now
 from vivavoce.server.openapi import described
 from vivavoce.server.operations import routes
 from vivavoce.server.options import ServerOptions
@@ -34,6 +35,7 @@ from vivavoce.server.v1 import routes as v1
 from vivavoce.server.v1.direct import take_up
 from vivavoce.server.v1.realtime import realtime
 from vivavoce.server.v1.resuming import keep_tokens
+from vivavoce.sessions.capacity import Capacity
 from vivavoce.sessions.parking import Parking
 from vivavoce.sessions.registry import Registry
 from vivavoce.tools.toolbox import Toolbox
@@ -70,7 +72,7 @@ def build(
     store = keeping.store
     sealer = Sealer(keeping.secret or random(SECRET_BYTES), random)
     grants = Grants(store.grants, sealer, now=now, random=random)
-    registry = Registry(limit=options.max_sessions, now=now)
+    registry = Registry(capacity=Capacity(options.max_sessions), now=now)
     service = Service(
         options=options,
         backend=backend,
@@ -126,7 +128,8 @@ def _routes(service: Service) -> list[Route | Mount]:
 
 @asynccontextmanager
 async def _life(service: Service, warm: Callable[[], Awaitable[None]] | None, _app: Starlette) -> AsyncIterator[None]:
-    working = (_warmed(warm), service.toolbox.run(), retain(service), watch_loop(service.metrics))
+    beating = heartbeat(service.registry, service.metrics.lag.observe)
+    working = (_warmed(warm), service.toolbox.run(), retain(service), beating)
     beside = [asyncio.create_task(each) for each in working]
     try:
         async with service.registry:

@@ -17,9 +17,10 @@ from vivavoce.access.limits import LimitsUnknown, OverLimit
 from vivavoce.backends.interface import BackendError
 from vivavoce.protocol.frame import Frame, Line
 from vivavoce.protocol.wire.errors import ProtocolError
+from vivavoce.sessions.capacity import Full, Overloaded
 from vivavoce.sessions.hub import MAX_SIDES, TooManySides
 from vivavoce.sessions.notices import LISTENERS, TooManyListeners
-from vivavoce.sessions.registry import Draining, Full
+from vivavoce.sessions.registry import Draining
 
 __all__ = ["CallNotFound", "Mishaps", "SessionNotFound", "Told", "answer", "handlers", "refuse_in_band", "tell"]
 
@@ -67,9 +68,9 @@ def _backend(error: BackendError) -> Told:
     return Told(error.status, error.body)
 
 
-def _full(_: Full) -> Told:
-    words = "As many sessions are live as this server takes. Try again in a moment."
-    return Told(429, _body(words, "session_limit_reached", "rate_limit_error"), 1013)
+def _full(_: Full | Overloaded) -> Told:
+    words = f"This server has as many sessions as it can serve well. Try again in {AGAIN_SECONDS} seconds."
+    return Told(503, _body(words, "overloaded", "server_error"), 1013)
 
 
 def _draining(_: Draining) -> Told:
@@ -122,6 +123,7 @@ _TOLD: dict[type[Exception], Callable[[Any], Told]] = {
     ProtocolError: _protocol,
     BackendError: _backend,
     Full: _full,
+    Overloaded: _full,
     Draining: _draining,
     TooManyGrants: _too_many_grants,
     OverLimit: _over_limit,

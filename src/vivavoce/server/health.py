@@ -16,6 +16,8 @@ async def health(_request: Request) -> JSONResponse:
 
 
 async def ready(service: "Service", _request: Request) -> JSONResponse:
-    """503 while the server is leaving."""
-    taking = not service.registry.draining
-    return JSONResponse({"ready": taking, "sessions": len(service.registry)}, 200 if taking else 503)
+    """503 while the server is leaving, or full: another one should be asked for new sessions."""
+    registry = service.registry
+    taking, sessions = registry.taking, len(registry)
+    told = {"ready": taking, "sessions": sessions, "load": round(registry.capacity.load(sessions), 2)}
+    return JSONResponse(told, 200 if taking else 503)

@@ -1,9 +1,8 @@
 """``GET /metrics``, for Prometheus: for whoever may manage, and, where the owner said so, for this machine."""
 
-import asyncio
 from collections.abc import Iterator
 
-from prometheus_client.metrics_core import GaugeMetricFamily, Metric
+from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 from starlette.requests import Request
 from starlette.responses import Response
@@ -16,9 +15,8 @@ from vivavoce.server.entrance import address
 from vivavoce.server.service import Service, bearer
 from vivavoce.sessions.metrics import Metrics
 
-__all__ = ["metrics", "metrics_of", "observe_now", "watch_loop"]
+__all__ = ["metrics", "metrics_of", "observe_now"]
 
-LOOK_SECONDS = 1.0
 PASSED_ON = ("forwarded", "x-forwarded-for", "x-real-ip")
 """What a proxy adds: then the request is no neighbour's, though it came from this machine."""
 TRANSPORTS = ("websocket", "webrtc", "plain")
@@ -57,16 +55,18 @@ class _Now(Collector):
         for transport in TRANSPORTS:
             live.add_metric((transport, self._service.metrics.backend), self._service.registry.count(kind=transport))
         yield live
+        yield from self._room()
         parked = len(self._service.parking)
         yield GaugeMetricFamily("vivavoce_sessions_parked", "Sessions that wait for their clients.", parked)
         backlog = self._service.store.database.waiting
         yield GaugeMetricFamily("vivavoce_store_backlog", "Transactions that wait for the database.", backlog)
 
-
-async def watch_loop(metrics: Metrics) -> None:
-    """Until it is cancelled."""
-    loop = asyncio.get_running_loop()
-    while True:
-        due = loop.time() + LOOK_SECONDS
-        await asyncio.sleep(LOOK_SECONDS)
-        metrics.lag.observe(max(0.0, loop.time() - due))
+    def _room(self) -> Iterator[Metric]:
+        registry = self._service.registry
+        capacity = registry.capacity
+        yield GaugeMetricFamily("vivavoce_sessions_limit", "Sessions at most.", capacity.limit)
+        load = capacity.load(len(registry))
+        yield GaugeMetricFamily("vivavoce_load_ratio", "Where this process is measured: at 1 it is full.", load)
+        yield GaugeMetricFamily("vivavoce_loop_busy_ratio", "Of a processor, over ten seconds.", capacity.busy)
+        # A gauge would miss what is shorter than the time between two looks.
+        yield CounterMetricFamily("vivavoce_full", "Times that it became full by measuring.", capacity.times_full)

@@ -64,7 +64,8 @@ class ServerOptions:
     """What is asked of an upstream by a plain request whose client may not choose, or has not chosen."""
     open_metrics: bool = False
     """Whether ``/metrics`` takes no key from this machine."""
-    max_sessions: int = 32
+    max_sessions: int | None = 32
+    """None: as many as this process can serve well, by measuring (``sessions/capacity.py``)."""
     park_seconds: float = 0
     """How long a session waits for a client that was cut off; 0: it does not."""
     max_parked: int = 16

@@ -19,7 +19,7 @@ OPERATIONS = [
     Operation(method="GET", path="/health", name="health", handle=_health, says="Is the process alive?"),
     Operation(
         method="GET", path="/ready", name="ready", handle=ready, says="Does it take sessions?",
-        answers=(Content(dict[str, bool | int]), Content(dict[str, bool | int], status=503)),
+        answers=(Content(dict[str, bool | float]), Content(dict[str, bool | float], status=503)),
     ),
     Operation(
         method="GET", path="/metrics", name="metrics", handle=metrics, key="manage", says="Numbers for Prometheus",

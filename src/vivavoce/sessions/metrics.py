@@ -69,7 +69,7 @@ class Metrics:
         self.errors = counter("errors", "Errors that clients were told.", "code")
         self.tools = counter("tool_calls", "Calls of tools: functions of clients, tools of MCP servers or of this "
                              "server.", "kind", "outcome")  # fmt: skip
-        self.lag = histogram("loop_lag_seconds", "How late the event loop woke, looked at each second.", buckets=LAG)
+        self.lag = histogram("loop_lag_seconds", "How late the event loop woke, ten times a second.", buckets=LAG)
 
     def register(self, collector: Collector) -> None:
         """What is counted when it is asked for."""

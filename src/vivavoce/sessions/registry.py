@@ -9,9 +9,10 @@ from types import TracebackType
 from typing import Any, Self
 
 from vivavoce.sessions.beside import guarded
+from vivavoce.sessions.capacity import Capacity
 from vivavoce.sessions.live import Live
 
-__all__ = ["Draining", "Full", "Registry"]
+__all__ = ["Draining", "Registry"]
 
 log = logging.getLogger(__name__)
 
@@ -19,20 +20,16 @@ LEAVE_SECONDS = 6.0
 """How long sessions may take to end once they were told to; a little more than the hub gives a line."""
 
 
-class Full(Exception):
-    """As many sessions are alive as are allowed."""
-
-
 class Draining(Exception):
     """The server is leaving and takes no new sessions."""
 
 
 class Registry:
-    """At most ``limit`` sessions; ``now`` gives unix seconds. Used as an async context manager, which owns the
-    sessions that no request owns: leaving it cancels what is left of them."""
+    """As many sessions as ``capacity`` takes; ``now`` gives unix seconds. Used as an async context manager, which owns
+    the sessions that no request owns: leaving it cancels what is left of them."""
 
-    def __init__(self, *, limit: int, now: Callable[[], float]) -> None:
-        self._limit = limit
+    def __init__(self, *, capacity: Capacity, now: Callable[[], float]) -> None:
+        self.capacity = capacity
         self._now = now
         self._live: dict[str, Live] = {}
         self._tasks = asyncio.TaskGroup()
@@ -57,17 +54,23 @@ class Registry:
         """How many are alive of one owner, from one client, or of one kind."""
         return sum(owner == live.owner or client == live.client or kind == live.kind for live in self._live.values())
 
-    def check_room(self) -> None:
-        """Raises :class:`Full` and :class:`Draining`."""
+    @property
+    def taking(self) -> bool:
+        """Whether somebody new would be let in."""
+        return not self.draining and not self.capacity.full and len(self._live) < self.capacity.limit
+
+    def check_room(self, *, returning: bool = False) -> None:
+        """Raises :class:`Draining` and what :meth:`Capacity.check` does."""
         if self.draining:
             raise Draining
-        if len(self._live) >= self._limit:
-            raise Full
+        self.capacity.check(len(self._live), returning=returning)
 
     @contextmanager
-    def admit(self, id: str, kind: str, client: str = "", owner: str = "") -> Iterator[Live]:
-        """A place for one session while the context lasts. Raises :class:`Full` and :class:`Draining`."""
-        self.check_room()
+    def admit(
+        self, id: str, kind: str, client: str = "", owner: str = "", *, returning: bool = False
+    ) -> Iterator[Live]:
+        """A place for one session while the context lasts. Raises as :meth:`check_room`."""
+        self.check_room(returning=returning)
         live = self._live[id] = Live(id, kind, client, self._now(), owner)
         try:
             yield live

@@ -19,6 +19,7 @@ from tests.support.virtual_time import virtual_time
 from vivavoce.access.agents import Kept
 from vivavoce.protocol.frame import Closed, Frame
 from vivavoce.sessions.beside import LAST_SECONDS
+from vivavoce.sessions.capacity import Capacity
 from vivavoce.sessions.notices import Notices
 from vivavoce.sessions.observers import waiting
 from vivavoce.sessions.observers.record import Record
@@ -210,7 +211,7 @@ async def test_the_end_of_a_session_waits_for_the_store_but_not_for_ever(caplog:
     record = record_on(disk)
     client, answerer = MemoryLine(), MemoryLine()
     loop = asyncio.get_running_loop()
-    async with Registry(limit=1, now=loop.time) as registry:
+    async with Registry(capacity=Capacity(1), now=loop.time) as registry:
         with registry.admit("sess_1", "websocket") as live:
             running = asyncio.create_task(live.run(client, answerer, new_id=str, observers=[record]))
             answerer.arrive(said("u", "secret"))

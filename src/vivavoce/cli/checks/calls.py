@@ -9,6 +9,7 @@ from vivavoce.access.loopback import is_loopback
 from vivavoce.cli.checks.finding import Finding, bad, fine, warn
 from vivavoce.cli.checks.machine import lan_address
 from vivavoce.cli.settings import Settings
+from vivavoce.sessions.capacity import CEILING
 
 __all__ = ["calls"]
 
@@ -36,9 +37,10 @@ def _ports(settings: Settings, low: int, high: int) -> Finding:
             "calls", f"the UDP ports {low} to {high} are all taken.",
             "Choose others with --udp-port-range, or a single one, which all calls share.",
         )  # fmt: skip
-    if free < settings.max_sessions:
+    most = settings.max_sessions or CEILING
+    if free < most:
         return warn(
-            "calls", f"{free} of the UDP ports {low} to {high} are free, for up to {settings.max_sessions} sessions.",
+            "calls", f"{free} of the UDP ports {low} to {high} are free, for up to {most} sessions.",
             f"Widen --udp-port-range, or let all calls share one: --udp-port-range {low}",
         )  # fmt: skip
     return fine("calls", f"{free} of the UDP ports {low} to {high} are free.")

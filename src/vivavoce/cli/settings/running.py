@@ -39,9 +39,11 @@ class Running:
         "Delete sessions, with their recordings, in which nothing was said for so many days; never without it.",
         metavar="N",
     )  # fmt: skip
-    max_sessions: int = setting(
-        32, values.number(1, 10_000, "a number of sessions"), _GROUP, "Sessions at one time; one more is refused."
-    )
+    max_sessions: int | None = setting(
+        None, values.number_or_auto(1, 10_000, "a number of sessions"), _GROUP,
+        "Sessions at one time; one more is refused. auto, the default: as many as can be served without making them "
+        "wait, which is measured, and at most 250.", metavar="N|auto",
+    )  # fmt: skip
     park_seconds: int = setting(
         45, values.number(0, 3600, "a number of seconds"), _GROUP,
         "How long a session waits for a client that was cut off; 0 ends it at once.",

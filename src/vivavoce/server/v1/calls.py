@@ -70,7 +70,8 @@ async def begin(service: Service, request: Request, principal: Principal, dialec
         take = partial(relayed, service, backend, call_id, address(request), offer.sdp, wanted)
     else:
         take = partial(_carried, service, offer.sdp, dialect, wanted.request)
-    place = admitted(service, principal, call_id, "webrtc", address(request))
+    returning = wanted.goes_on is not None
+    place = admitted(service, principal, call_id, "webrtc", address(request), returning=returning)
     return _answered(await _answer(service, place, take, wanted), call_id)
 
 

@@ -18,9 +18,10 @@ from vivavoce.server.service import Service
 from vivavoce.server.v1.steering import steer
 from vivavoce.server.v1.taken import Taken
 from vivavoce.server.v1.wish import Wanted
+from vivavoce.sessions.capacity import Full
 from vivavoce.sessions.direct import Absent
 from vivavoce.sessions.persona import Persona
-from vivavoce.sessions.registry import Draining, Full
+from vivavoce.sessions.registry import Draining
 from vivavoce.store.calls import DirectCall
 from vivavoce.store.sessions import Session
 
@@ -80,7 +81,7 @@ async def _go_on(service: Service, call: DirectCall, line: DirectLine) -> None:
         try:
             wanted = await _wanted(service, call)
             live = await stack.enter_async_context(
-                admitted(service, wanted.principal, call.id, "webrtc", call.address or "")
+                admitted(service, wanted.principal, call.id, "webrtc", call.address or "", returning=True)
             )
             live.record = call.session_id
             filters, observers, asides, meter = steer(service, live, wanted)

@@ -14,7 +14,7 @@ from vivavoce.access.principal import Principal
 from vivavoce.protocol.frame import Closed, Line
 from vivavoce.protocol.wire.errors import ProtocolError
 from vivavoce.server import logs
-from vivavoce.server.admission import admitted
+from vivavoce.server.admission import admitted, check_room
 from vivavoce.server.entrance import address, enter
 from vivavoce.server.errors import CallNotFound, answer, refuse_in_band
 from vivavoce.server.service import Service
@@ -27,7 +27,9 @@ from vivavoce.server.v1.sideband import sideband
 from vivavoce.server.v1.steering import steer, told
 from vivavoce.server.v1.wish import Wanted, wish
 from vivavoce.sessions.berth import Berth
+from vivavoce.sessions.capacity import Full, Overloaded
 from vivavoce.sessions.live import Live
+from vivavoce.sessions.registry import Draining
 from vivavoce.transports.subprotocols import read_subprotocols
 from vivavoce.transports.websocket import WebSocketLine
 
@@ -38,7 +40,7 @@ log = logging.getLogger(__name__)
 
 async def realtime(service: Service, socket: WebSocket) -> None:
     """What is wrong with the key, or with the call that is asked for, is told over HTTP (H-04, H-08); all else on the
-    socket, where a browser can read it (H-09)."""
+    socket, where a browser can read it (H-09). That there is no room is told over HTTP to all but browsers."""
     offered = read_subprotocols(socket.scope["subprotocols"])
     try:
         if "call_id" in socket.query_params:
@@ -48,7 +50,9 @@ async def realtime(service: Service, socket: WebSocket) -> None:
         await service.toolbox.ready()
         claim = claimed(socket.headers, socket.query_params, offered.resume)
         wanted = wish(service, principal, socket.query_params)
-    except (Refused, CallNotFound, ProtocolError) as error:
+        if claim is None and "origin" not in socket.headers:
+            check_room(service)
+    except (Refused, CallNotFound, ProtocolError, Full, Overloaded, Draining) as error:
         service.metrics.refused("websocket", error)
         await socket.send_denial_response(answer(error))
         return
@@ -117,7 +121,9 @@ async def _hold(
 ) -> None:
     request = wanted.request
     try:
-        async with admitted(service, wanted.principal, request.session_id, "websocket", where) as live:
+        returning = wanted.goes_on is not None
+        place = admitted(service, wanted.principal, request.session_id, "websocket", where, returning=returning)
+        async with place as live:
             filters, observers, asides, meter = steer(service, live, wanted)
             opened = await service.backend.open(request)
             answerer = answering(service, live, opened, wanted)

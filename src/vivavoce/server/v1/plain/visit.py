@@ -32,7 +32,7 @@ from vivavoce.server.service import Service, bearer
 from vivavoce.server.v1.plain.completion import Tally
 from vivavoce.server.v1.plain.thread import Thread
 from vivavoce.sessions.live import Live
-from vivavoce.sessions.registry import Draining, Full
+from vivavoce.sessions.registry import Draining
 from vivavoce.store.responses import Response as Bill
 
 __all__ = ["AT_ONCE", "Answer", "Visit", "visited"]
@@ -217,8 +217,6 @@ async def _visiting(service: Service, request: Request) -> AsyncIterator[tuple[V
                 yield Visit(service, principal, request, live, thread), live
             finally:
                 live.quiet.set()
-    except Full:
-        raise _busy() from None
     except UsedUp as over:
         raise spent(str(over)) from None
 
