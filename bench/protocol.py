@@ -22,8 +22,9 @@ from bench.socket_path import FLOOR, OURS, PCM, running
 from vivavoce.protocol.dialects.ga import Ga
 from vivavoce.protocol.frame import AUDIO_DELTA, Frame
 from vivavoce.protocol.session import Session
-from vivavoce.protocol.session.commands import AudioPart, Start, TextPart
+from vivavoce.protocol.session.commands import Start
 from vivavoce.protocol.session.config import Defaults, Settings, defaults
+from vivavoce.protocol.session.parts import AudioPart, TextPart
 
 FRAMES = 2000
 ROUNDS = 15

@@ -3,8 +3,9 @@
 from typing import Any
 
 from tests.protocol.hand import Hand, Told
-from vivavoce.protocol.session.commands import Arguments, AudioPart, CallMcp, CallPart, Done, Failed, TextPart
+from vivavoce.protocol.session.commands import CallMcp
 from vivavoce.protocol.session.mcp import McpFailure
+from vivavoce.protocol.session.parts import Arguments, AudioPart, CallPart, Done, Failed, TextPart
 
 __all__ = ["FORECAST", "SERVER", "everything_said", "mcp_session"]
 

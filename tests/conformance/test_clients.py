@@ -20,7 +20,8 @@ from tests.support.clients import RULES, trips
 from tests.support.official import check_event
 from tests.support.serving import serving
 from vivavoce.backends.builtin import Builtin
-from vivavoce.protocol.session.commands import Arguments, AudioPart, CallPart, Done, Retrieve, TextPart
+from vivavoce.protocol.session.commands import Retrieve
+from vivavoce.protocol.session.parts import Arguments, AudioPart, CallPart, Done, TextPart
 
 SECOND = AudioPart(bytes(48_000), 24_000)
 SDP = {"Content-Type": "application/sdp"}

@@ -17,7 +17,8 @@ from vivavoce.models.interfaces import Call, CallArguments
 from vivavoce.protocol.dialects.beta import Beta
 from vivavoce.protocol.dialects.ga import MAX_APPEND_BASE64, Ga
 from vivavoce.protocol.frame import Frame
-from vivavoce.protocol.session.commands import Arguments, AudioPart, CallPart, Done, Failed, Retrieve, Start, TextPart
+from vivavoce.protocol.session.commands import Retrieve, Start
+from vivavoce.protocol.session.parts import Arguments, AudioPart, CallPart, Done, Failed, TextPart
 from vivavoce.protocol.wire.errors import ProtocolError
 
 SECOND = AudioPart(bytes(48_000), 24_000)

@@ -19,22 +19,9 @@ from tests.support.virtual_time import virtual_time
 from vivavoce.backends.builtin import Builtin
 from vivavoce.backends.interface import BackendError
 from vivavoce.protocol.frame import Closed
-from vivavoce.protocol.session.commands import (
-    Arguments,
-    AudioPart,
-    CallMcp,
-    CallPart,
-    Cancel,
-    Close,
-    Done,
-    Failed,
-    ListMcp,
-    Retrieve,
-    Start,
-    TextPart,
-    Trim,
-)  # fmt: skip
+from vivavoce.protocol.session.commands import CallMcp, Cancel, Close, ListMcp, Retrieve, Start, Trim
 from vivavoce.protocol.session.mcp import McpFailure
+from vivavoce.protocol.session.parts import Arguments, AudioPart, CallPart, Done, Failed, TextPart
 
 SECOND = AudioPart(bytes(48_000), 24_000)
 TRANSCRIPTION = "conversation.item.input_audio_transcription"

@@ -13,8 +13,9 @@ from tests.support.fake_models import FakeStt
 from tests.support.serving import serving
 from tests.support.virtual_time import virtual_time
 from vivavoce.backends.builtin import Builtin
-from vivavoce.protocol.session.commands import AudioPart, Done, MayEnd, Start, TextPart, Transcribe
+from vivavoce.protocol.session.commands import MayEnd, Start, Transcribe
 from vivavoce.protocol.session.config import Defaults, defaults
+from vivavoce.protocol.session.parts import AudioPart, Done, TextPart
 from vivavoce.protocol.session.transcription import Heard
 
 SECOND = AudioPart(bytes(48_000), 24_000)

@@ -4,7 +4,7 @@ from typing import Any
 
 from tests.conformance.rows import row
 from tests.protocol.hand import Hand
-from vivavoce.protocol.session.commands import AudioPart, Done, Failed, TextPart, Usage
+from vivavoce.protocol.session.parts import AudioPart, Done, Failed, TextPart, Usage
 
 SECOND = AudioPart(bytes(48_000), 24_000)
 

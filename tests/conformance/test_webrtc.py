@@ -25,7 +25,7 @@ from vivavoce.audio.opus import FRAME_BYTES, OpusEncoder
 from vivavoce.backends.builtin import Builtin
 from vivavoce.protocol.dialects.ga import Ga
 from vivavoce.protocol.frame import APPEND, AUDIO_DELTA, FLUSH, PLAYED, Frame
-from vivavoce.protocol.session.commands import AudioPart, Done, TextPart
+from vivavoce.protocol.session.parts import AudioPart, Done, TextPart
 from vivavoce.transports.webrtc.arrival import Arrivals
 from vivavoce.transports.webrtc.call import answer
 from vivavoce.transports.webrtc.channel import Events

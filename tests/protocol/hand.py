@@ -11,8 +11,9 @@ from typing import Any, TypeVar
 from tests.support.official import check_event, on_the_wire
 from vivavoce.protocol.frame import Frame
 from vivavoce.protocol.session import Session
-from vivavoce.protocol.session.commands import RATE, Command, Part
+from vivavoce.protocol.session.commands import RATE, Command
 from vivavoce.protocol.session.config import Config, Defaults, Settings, defaults
+from vivavoce.protocol.session.parts import Part
 from vivavoce.protocol.session.transcription import Heard, HeardFailed
 
 __all__ = ["WINDOW", "Hand", "Told", "counted_ids"]

@@ -11,7 +11,8 @@ from vivavoce.engine.recognition import Recognition
 from vivavoce.engine.reply import Reply, model_failed
 from vivavoce.engine.senses import Senses
 from vivavoce.models.interfaces import ModelError
-from vivavoce.protocol.session.commands import Context, Failed, Part, Start
+from vivavoce.protocol.session.commands import Context, Start
+from vivavoce.protocol.session.parts import Failed, Part
 from vivavoce.protocol.wire.config import Format
 
 __all__ = ["Answers"]

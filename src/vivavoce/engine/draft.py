@@ -13,7 +13,8 @@ from collections.abc import Awaitable, Callable
 from vivavoce.engine.reply import Reply
 from vivavoce.engine.senses import Senses
 from vivavoce.models.interfaces import Prompt
-from vivavoce.protocol.session.commands import RATE, AudioPart, Context, Failed, Part
+from vivavoce.protocol.session.commands import RATE, Context
+from vivavoce.protocol.session.parts import AudioPart, Failed, Part
 
 __all__ = ["MAX_HELD", "Draft"]
 

@@ -13,18 +13,8 @@ from vivavoce.engine.made import Made
 from vivavoce.engine.patience import MIND_SECONDS, VOICE_SECONDS, Patiently
 from vivavoce.engine.senses import Senses
 from vivavoce.models.interfaces import Answer, Call, CallArguments, Finish, ModelError, Prompt, Said
-from vivavoce.protocol.session.commands import (
-    RATE,
-    Arguments,
-    AudioPart,
-    CallPart,
-    Context,
-    Done,
-    Failed,
-    Part,
-    TextPart,
-    Usage,
-)  # fmt: skip
+from vivavoce.protocol.session.commands import RATE, Context
+from vivavoce.protocol.session.parts import Arguments, AudioPart, CallPart, Done, Failed, Part, TextPart, Usage
 
 __all__ = ["PARTS_AHEAD", "Reply", "model_failed"]
 

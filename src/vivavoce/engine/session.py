@@ -27,6 +27,7 @@ from vivavoce.protocol.frame import APPEND, AUDIO_DELTA, FLUSH, HOLD, PLAYED, Cl
 from vivavoce.protocol.session import Session
 from vivavoce.protocol.session import commands as do
 from vivavoce.protocol.session.mcp import McpFailure
+from vivavoce.protocol.session.parts import Part
 from vivavoce.protocol.session.transcription import Heard, HeardFailed
 from vivavoce.protocol.wire.config import AudioInput, Format, Pcm, Transcription
 from vivavoce.protocol.wire.errors import ProtocolError
@@ -201,7 +202,7 @@ class EngineSession:
         self._core.transcript(item_id, result)
         self._carry_out()
 
-    def _given(self, response_id: str, part: do.Part) -> None:
+    def _given(self, response_id: str, part: Part) -> None:
         self._core.model(self._clock(), response_id, part)
         self._carry_out()
 

@@ -13,7 +13,8 @@ from pydantic import Field, TypeAdapter
 from tests.protocol.hand import Hand, Told
 from vivavoce.protocol.dialects.beta import Beta
 from vivavoce.protocol.frame import Frame
-from vivavoce.protocol.session.commands import Arguments, AudioPart, CallPart, Done, Failed, Part, Start, TextPart
+from vivavoce.protocol.session.commands import Start
+from vivavoce.protocol.session.parts import Arguments, AudioPart, CallPart, Done, Failed, Part, TextPart
 
 _events: TypeAdapter[Any] = TypeAdapter(Annotated[RealtimeServerEvent, Field(discriminator="type")])
 

@@ -3,8 +3,8 @@
 import pytest
 
 from tests.protocol.hand import Hand
-from vivavoce.protocol.session.commands import AudioPart, Done, TextPart
 from vivavoce.protocol.session.config import Defaults, initial
+from vivavoce.protocol.session.parts import AudioPart, Done, TextPart
 from vivavoce.protocol.wire.errors import ProtocolError
 
 

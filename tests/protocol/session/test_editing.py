@@ -3,18 +3,8 @@
 import pytest
 
 from tests.protocol.hand import Hand
-from vivavoce.protocol.session.commands import (
-    AudioPart,
-    CallPart,
-    Cancel,
-    Done,
-    Forget,
-    Import,
-    Retrieve,
-    Start,
-    TextPart,
-    Trim,
-)  # fmt: skip
+from vivavoce.protocol.session.commands import Cancel, Forget, Import, Retrieve, Start, Trim
+from vivavoce.protocol.session.parts import AudioPart, CallPart, Done, TextPart
 
 SECOND = AudioPart(bytes(48_000), 24_000)
 TEXT = [{"type": "input_text", "text": "x"}]

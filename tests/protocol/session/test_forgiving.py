@@ -4,19 +4,9 @@ have stopped playing."""
 import pytest
 
 from tests.protocol.hand import Hand, Told
-from vivavoce.protocol.session.commands import (
-    AudioPart,
-    Cancel,
-    Done,
-    Doubted,
-    FlushPlayback,
-    HoldPlayback,
-    Start,
-    TextPart,
-    Transcribe,
-    WentOn,
-)
+from vivavoce.protocol.session.commands import Cancel, Doubted, FlushPlayback, HoldPlayback, Start, Transcribe, WentOn
 from vivavoce.protocol.session.floor import GUARD, STALLED
+from vivavoce.protocol.session.parts import AudioPart, Done, TextPart
 
 SECOND = AudioPart(bytes(48_000), 24_000)
 STARTED = "input_audio_buffer.speech_started"

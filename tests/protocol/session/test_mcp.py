@@ -5,19 +5,10 @@ from typing import Any
 import pytest
 
 from tests.protocol.hand import Hand, Told
-from vivavoce.protocol.session.commands import (
-    Arguments,
-    CallMcp,
-    CallPart,
-    Cancel,
-    Done,
-    ListMcp,
-    Start,
-    TextPart,
-    Usage,
-)  # fmt: skip
+from vivavoce.protocol.session.commands import CallMcp, Cancel, ListMcp, Start
 from vivavoce.protocol.session.making import MAX_STEPS
 from vivavoce.protocol.session.mcp import McpFailure
+from vivavoce.protocol.session.parts import Arguments, CallPart, Done, TextPart, Usage
 
 SERVER = {"type": "mcp", "server_label": "w", "server_url": "https://w.example/mcp"}
 READS = {"name": "read", "input_schema": {}, "annotations": {"readOnlyHint": True}}

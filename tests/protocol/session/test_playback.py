@@ -1,7 +1,8 @@
 """A media track: what was heard, and what is told of it."""
 
 from tests.protocol.hand import Hand
-from vivavoce.protocol.session.commands import AudioPart, Done, FlushPlayback, TextPart, Trim
+from vivavoce.protocol.session.commands import FlushPlayback, Trim
+from vivavoce.protocol.session.parts import AudioPart, Done, TextPart
 
 SECOND = AudioPart(bytes(48_000), 24_000)
 

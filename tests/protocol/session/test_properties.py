@@ -29,26 +29,20 @@ from vivavoce.protocol.frame import Frame
 from vivavoce.protocol.session import truncation
 from vivavoce.protocol.session.commands import (
     RATE,
-    Arguments,
-    AudioPart,
     CallMcp,
-    CallPart,
     Cancel,
     Command,
-    Done,
     Doubted,
-    Failed,
     FlushPlayback,
     HoldPlayback,
     Import,
     ListMcp,
     MayEnd,
     Start,
-    TextPart,
     Transcribe,
-    Usage,
 )  # fmt: skip
 from vivavoce.protocol.session.mcp import McpFailure
+from vivavoce.protocol.session.parts import Arguments, AudioPart, CallPart, Done, Failed, TextPart, Usage
 from vivavoce.transports.webrtc.playout import Playout
 
 EXAMPLES = int(os.environ.get("VIVAVOCE_PROPERTY_EXAMPLES", "200"))

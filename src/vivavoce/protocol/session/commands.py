@@ -1,20 +1,20 @@
-"""What a session asks of its driver (:data:`Command`) and what a model's answer is made of (:data:`Part`).
+"""What a session asks of its driver (:data:`Command`).
 
 A session holds no audio: it speaks of spans of the input, counted in 24 kHz samples from the start of
 the session, and of samples of an item. The driver has the bytes.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from vivavoce.protocol.session.items import Item
 from vivavoce.protocol.wire.config import Format, FunctionTool, McpTool, ToolChoice, Transcription
 
 __all__ = [
-    "RATE", "Arguments", "AudioPart", "CallMcp", "CallPart", "Cancel", "Close", "Command", "Context", "Done", "Doubted",
-    "Failed", "FlushPlayback", "Forget", "HoldPlayback", "Import", "ListMcp", "MayEnd", "McpFunction", "Part",
-    "Retrieve", "Span", "Start", "TextPart", "Transcribe", "Trim", "Usage", "WentOn", "to_ms", "to_samples",
+    "RATE", "CallMcp", "Cancel", "Close", "Command", "Context", "Doubted", "FlushPlayback", "Forget", "HoldPlayback",
+    "Import", "ListMcp", "MayEnd", "McpFunction", "Retrieve", "Span", "Start", "Transcribe", "Trim", "WentOn", "to_ms",
+    "to_samples",
 ]  # fmt: skip
 
 RATE = 24_000
@@ -28,9 +28,6 @@ def to_ms(samples: int) -> int:
 
 def to_samples(ms: int) -> int:
     return ms * RATE // 1000
-
-
-# To the driver --------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,74 +204,3 @@ Command = (
     Transcribe | Import | MayEnd | WentOn | Doubted | ListMcp | CallMcp | Start | Cancel | FlushPlayback | HoldPlayback
     | Trim | Forget | Retrieve | Close
 )  # fmt: skip
-
-# From the models ------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class TextPart:
-    """The next words of a message: text, or the transcript of the audio that follows."""
-
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class AudioPart:
-    """The next sound of the latest words, in the response's output format; ``samples`` at 24 kHz."""
-
-    data: bytes
-    samples: int
-
-
-@dataclass(frozen=True, slots=True)
-class CallPart:
-    """A function call begins."""
-
-    name: str
-    call_id: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Arguments:
-    """More of the latest call's arguments."""
-
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class Usage:
-    """Tokens as the model counted them; what is None is estimated (U-05)."""
-
-    input_text: int | None = None
-    output_text: int | None = None
-    cached: int = 0
-
-    def plus(self, other: "Usage") -> "Usage":
-        """Of two steps of one response."""
-        return Usage(
-            _sum(self.input_text, other.input_text),
-            _sum(self.output_text, other.output_text),
-            self.cached + other.cached,
-        )
-
-
-def _sum(a: int | None, b: int | None) -> int | None:
-    return a if b is None else b if a is None else a + b
-
-
-@dataclass(frozen=True, slots=True)
-class Done:
-    """``reason``: ``stop``, or why it ended early: ``max_output_tokens``, ``content_filter``."""
-
-    reason: str = "stop"
-    usage: Usage = field(default_factory=Usage)
-
-
-@dataclass(frozen=True, slots=True)
-class Failed:
-    code: str
-    message: str
-    type: str = "server_error"
-
-
-Part = TextPart | AudioPart | CallPart | Arguments | Done | Failed

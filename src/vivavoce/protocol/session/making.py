@@ -8,10 +8,11 @@ from dataclasses import replace
 from typing import Any
 
 from vivavoce.protocol.session import usage
-from vivavoce.protocol.session.commands import CallMcp, CallPart, Context, Done, Start, Usage
+from vivavoce.protocol.session.commands import CallMcp, Context, Start
 from vivavoce.protocol.session.items import Item
 from vivavoce.protocol.session.mcp import Mcp, McpFailure
 from vivavoce.protocol.session.outbox import Outbox
+from vivavoce.protocol.session.parts import CallPart, Done, Usage
 from vivavoce.protocol.session.response import Response
 from vivavoce.protocol.wire.config import McpTool, Tool
 

@@ -7,21 +7,12 @@ out of band beside it (O-32).
 from dataclasses import replace
 
 from vivavoce.protocol.session import usage
-from vivavoce.protocol.session.commands import (
-    Arguments,
-    AudioPart,
-    CallPart,
-    Cancel,
-    Context,
-    Done,
-    Failed,
-    Part,
-    TextPart,
-)  # fmt: skip
+from vivavoce.protocol.session.commands import Cancel, Context
 from vivavoce.protocol.session.floor import STALLED, Floor
 from vivavoce.protocol.session.items import Content, Item
 from vivavoce.protocol.session.making import Making
 from vivavoce.protocol.session.mcp import Mcp, McpFailure
+from vivavoce.protocol.session.parts import Arguments, AudioPart, CallPart, Done, Failed, Part, TextPart
 from vivavoce.protocol.session.planning import Planner
 from vivavoce.protocol.session.playback import Playback
 from vivavoce.protocol.session.quiet import Quiet

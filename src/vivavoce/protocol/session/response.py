@@ -12,10 +12,10 @@ from typing import Any
 
 import msgspec
 
-from vivavoce.protocol.session.commands import AudioPart, CallPart, Done, Failed
 from vivavoce.protocol.session.conversation import Conversation
 from vivavoce.protocol.session.items import Content, Item
 from vivavoce.protocol.session.outbox import Outbox
+from vivavoce.protocol.session.parts import AudioPart, CallPart, Done, Failed
 from vivavoce.protocol.session.planning import Plan
 
 __all__ = ["ENDINGS", "Response"]

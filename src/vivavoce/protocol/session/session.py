@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, cast
 
 from vivavoce.protocol.session import config as configs
-from vivavoce.protocol.session.commands import Close, Context, Part
+from vivavoce.protocol.session.commands import Close, Context
 from vivavoce.protocol.session.config import Config, Settings
 from vivavoce.protocol.session.conversation import Conversation
 from vivavoce.protocol.session.editing import Editing
@@ -18,6 +18,7 @@ from vivavoce.protocol.session.items import Content, Item
 from vivavoce.protocol.session.listening import Listening
 from vivavoce.protocol.session.mcp import Mcp, McpFailure
 from vivavoce.protocol.session.outbox import Ids, Outbox, Output
+from vivavoce.protocol.session.parts import Part
 from vivavoce.protocol.session.replies import Replies
 from vivavoce.protocol.session.state import Shared
 from vivavoce.protocol.session.transcription import Heard, HeardFailed, Transcriptions

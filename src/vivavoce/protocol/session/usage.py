@@ -7,8 +7,9 @@ Audio is counted by the API's own rates: a user's by 1 token in 100 ms, an assis
 from collections.abc import Iterable
 from typing import Any
 
-from vivavoce.protocol.session.commands import RATE, Context, Usage
+from vivavoce.protocol.session.commands import RATE, Context
 from vivavoce.protocol.session.items import Item
+from vivavoce.protocol.session.parts import Usage
 
 __all__ = ["ZERO", "audio_tokens_in", "count", "text_tokens", "tokens"]
 
