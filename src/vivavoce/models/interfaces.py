@@ -8,6 +8,7 @@ Cancelling the awaiting task must free whatever works for it.
 """
 
 from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol, runtime_checkable
 
@@ -99,35 +100,33 @@ class Stt(Protocol):
 class StreamingStt(Stt, Protocol):
     """One that can hear a turn while it is spoken."""
 
-    def open(self, hints: Hints) -> "Hearing":
-        """A turn begins. Neither waits nor raises: one that there is no place for is lost from the start."""
+    def hear(self, hints: Hints) -> AbstractAsyncContextManager["Hearing"]:
+        """A turn begins; it is over, and what worked for it is free, when the context ends. To enter it may wait for a
+        place, up to a second. Raises as the hearing does."""
 
 
 class Hearing(Protocol):
-    """One turn of one speaker. It is fed as the turn is spoken and asked for its words in pauses, after which the
-    turn may go on; whoever opened it closes it. It is a head start and no more: the caller keeps the sound, so a
-    hearing that can't go on (its worker died, it has fallen behind) is *lost*, and costs time but no words."""
+    """One turn of one speaker: fed as it is spoken, asked for its words in pauses, after which it may go on.
+
+    It is a head start and no more: the caller keeps the sound, so a hearing that can't go on (no place is free, its
+    worker died) raises :class:`HearingLost`, and costs time but no words. One call at a time; while one works the
+    caller collects what is said meanwhile, and what it raises ends the hearing, cancellation too."""
 
     @property
     def steady(self) -> str:
         """The first words, as far as no later sound will change them: it only grows, in whole words, and what
         :meth:`words` returns begins with it."""
 
-    def feed(self, pcm: bytes) -> None:
-        """The sound that follows, 100 to 200 ms of it at a time, more where the caller was behind. Neither waits nor
-        raises. What the hearing may have waiting and may keep has a bound; beyond that it is lost."""
+    async def feed(self, pcm: bytes) -> None:
+        """The sound that follows: 150 ms of it or more, all that came while the call before was at work."""
 
     async def words(self) -> Transcript:
-        """The words of all that was fed, as if the turn ended here. Only one call at a time, and no ``feed`` during
-        it; to cancel it leaves the hearing as it was. Raises :class:`HearingLost`: ask :meth:`Stt.transcribe` for the
-        whole sound; :class:`ModelError`: so would that."""
-
-    def close(self) -> None:
-        """Free at once whatever works for it, in the middle of :meth:`words` too. Idempotent."""
+        """The words of all that was fed, as if the turn ended here. Raises :class:`ModelError` where
+        :meth:`Stt.transcribe` would."""
 
 
 class HearingLost(Exception):
-    """A :class:`Hearing` can't go on. Never shown: the message is for the log."""
+    """A :class:`Hearing` can't go on: ask :meth:`Stt.transcribe` for the whole sound. The message is for the log."""
 
 
 # The mind ------------------------------------------------------------------------------------------
