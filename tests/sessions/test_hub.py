@@ -10,8 +10,10 @@ from tests.support.leaks import no_leaks
 from tests.support.lines import MemoryLine
 from vivavoce.protocol.frame import APPEND, AUDIO_DELTA, Closed, Frame
 from vivavoce.protocol.wire.errors import ProtocolError
-from vivavoce.sessions.filters import OWNER, Asides, Behind, Stopped, Watcher
-from vivavoce.sessions.hub import MAX_SIDES, SIDE_FRAMES, Hub, TooManySides
+from vivavoce.sessions.filters import OWNER, Asides, Behind, Filter, Observer, Stopped, Watcher
+from vivavoce.sessions.hub import MAX_SIDES, Hub, TooManySides
+from vivavoce.sessions.routes import REMEMBERED, Routes
+from vivavoce.sessions.side import SIDE_FRAMES
 
 
 @pytest.fixture(autouse=True)
@@ -24,7 +26,7 @@ def hub_of(client: MemoryLine, answerer: MemoryLine, **given: Any) -> Hub:
     return Hub(client, answerer, new_id=lambda: "event_1", **given)
 
 
-class Seen:
+class Seen(Observer):
     def __init__(self, types: list[str]) -> None:
         self.types = types
 
@@ -207,7 +209,7 @@ async def test_only_so_many_sides():
 # Filters and watchers -------------------------------------------------------------------------------
 
 
-class Guard:
+class Guard(Filter):
     """Refuses what is forbidden, doubles what is dear, keeps secrets."""
 
     def inward(self, frame: Frame) -> Sequence[Frame]:
@@ -310,3 +312,62 @@ async def test_the_owner_beside_a_session_is_told_from_others():
         await attached
     client.hang_up()
     await joined
+
+
+class Picky(Filter, Observer):
+    """Concerned by some types alone."""
+
+    def __init__(self, *types: str) -> None:
+        self.types, self.asked, self.met = types, list[str](), list[str]()
+
+    def sees(self, type: str) -> bool:
+        self.asked.append(type)
+        return type in self.types
+
+    def inward(self, frame: Frame) -> Sequence[Frame]:
+        self.met.append(frame.type)
+        return (frame,)
+
+    def told(self, frame: Frame) -> None:
+        self.met.append(frame.type)
+
+
+async def test_who_is_not_concerned_by_a_type_is_asked_once_and_shown_nothing():
+    client, answerer = MemoryLine(), MemoryLine()
+    filter, observer = Picky("wanted"), Picky("wanted")
+    running = asyncio.create_task(hub_of(client, answerer, filters=[filter], observers=[observer]).run())
+    client.arrive(*[Frame(APPEND, audio=b"\1\2")] * 3, Frame("wanted"))
+    assert [(await answerer.next_sent()).type for _ in range(4)] == [APPEND] * 3 + ["wanted"]
+    answerer.arrive(Frame("other"), Frame("wanted"))
+    assert [(await client.next_sent()).type for _ in range(2)] == ["other", "wanted"]
+    client.hang_up()
+    await running
+    assert filter.met == observer.met == ["wanted"]
+    assert observer.asked.count(APPEND) == 1
+
+
+async def test_a_frame_that_concerns_one_filter_meets_them_all():
+    """What one makes of it may concern the next."""
+
+    class Renaming(Filter):
+        def sees(self, type: str) -> bool:
+            return type == "dear"
+
+        def inward(self, frame: Frame) -> Sequence[Frame]:
+            return (Frame("forbidden"),)
+
+    client, answerer = MemoryLine(), MemoryLine()
+    guard = Guard()
+    guard.sees = lambda type: type == "forbidden"  # type: ignore[method-assign]
+    running = asyncio.create_task(hub_of(client, answerer, filters=[Renaming(), guard]).run())
+    client.arrive(Frame("dear"))
+    assert (await client.next_sent()).data["error"]["code"] == "not_allowed"
+    client.hang_up()
+    await running
+
+
+def test_routes_of_made_up_types_are_not_kept():
+    routes = Routes([], [])
+    for number in range(2 * REMEMBERED):
+        assert routes[f"made.up.{number}"].inward == ()
+    assert len(routes) == REMEMBERED

@@ -8,6 +8,7 @@ from tests.support.leaks import no_leaks
 from tests.support.lines import MemoryLine
 from vivavoce.protocol.frame import Closed, Frame
 from vivavoce.sessions.capacity import Capacity, Full
+from vivavoce.sessions.filters import Observer
 from vivavoce.sessions.live import Live
 from vivavoce.sessions.registry import Draining, Registry
 
@@ -125,16 +126,13 @@ async def test_leaving_cancels_what_did_not_end_and_a_session_that_fails_harms_n
     assert "ZeroDivisionError: of ours" in caplog.text
 
 
-class Beside:
+class Beside(Observer):
     """It works as long as it likes, or fails."""
 
     def __init__(self, *, failing: bool = False) -> None:
         self._failing, self._over = failing, asyncio.Event()
         self.told_frames: list[str] = []
         self.ended: Closed | None = None
-
-    def sent(self, frame: Frame) -> None:
-        """Nothing."""
 
     def told(self, frame: Frame) -> None:
         self.told_frames.append(frame.type)

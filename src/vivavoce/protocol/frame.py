@@ -10,10 +10,26 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-__all__ = ["APPEND", "AUDIO_DELTA", "FLUSH", "GAP", "HOLD", "OURS", "PLAYED", "REST", "TURN", "Closed", "Frame", "Line"]
+__all__ = [
+    "APPEND",
+    "AUDIO_DELTA",
+    "FLUSH",
+    "GAP",
+    "HOLD",
+    "OURS",
+    "PLAYED",
+    "REST",
+    "SOUND",
+    "TURN",
+    "Closed",
+    "Frame",
+    "Line",
+]
 
 APPEND = "input_audio_buffer.append"
 AUDIO_DELTA = "response.output_audio.delta"
+SOUND = frozenset({APPEND, AUDIO_DELTA})
+"""The frames that have audio, fifty a second."""
 
 # Six frames are ours, never on the wire. Four of them concern a media track.
 FLUSH = "media.flush"

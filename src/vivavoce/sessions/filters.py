@@ -77,19 +77,31 @@ class Stopped(Closed):
         self.error = error
 
 
-class Filter(Protocol):
-    """Sees every frame in order and says what goes on in its place: itself, others, or nothing. Must not block."""
+class Filter:
+    """Sees frames in order and says what goes on in their place: themselves, others, or nothing. Must not block.
+    What it does not define lets everything pass."""
+
+    def sees(self, type: str) -> bool:
+        """Whether frames of this type concern it; others pass as they are. Asked once for each type."""
+        return True
 
     def inward(self, frame: Frame) -> Sequence[Frame]:
         """A client's frame, on its way to who answers. ``frame.origin`` tells a sideband's from the client's own.
         Raises :class:`ProtocolError` to refuse it: the client that sent it is told, and the session goes on."""
+        return (frame,)
 
     def outward(self, frame: Frame) -> Sequence[Frame]:
         """A frame of who answers, on its way to the clients."""
+        return (frame,)
 
 
-class Observer(Protocol):
-    """Is shown what passed the filters, both ways. Must not block: see :class:`Watcher` for one that has to wait."""
+class Observer:
+    """Is shown what passed the filters, both ways. Must not block: see :class:`Watcher` for one that has to wait. What
+    it does not define it is not asked for."""
+
+    def sees(self, type: str) -> bool:
+        """Whether frames of this type concern it. Asked once for each type."""
+        return True
 
     def sent(self, frame: Frame) -> None:
         """Handed to who answers."""
@@ -99,8 +111,8 @@ class Observer(Protocol):
 
 
 @runtime_checkable
-class Beside(Observer, Protocol):
-    """An observer with work of its own, which a session runs beside its stream and whose end it waits for."""
+class Beside(Protocol):
+    """What an observer with work of its own has too: a session runs it beside its stream, and waits for its end."""
 
     async def run(self) -> None:
         """Until :meth:`finish`, and what was begun is done."""
@@ -116,7 +128,7 @@ class Behind(Enum):
     STOP = "it is told of nothing more: half a record is worse than a short one"
 
 
-class Watcher:
+class Watcher(Observer):
     """An observer that may wait, on a disk for instance, beside the stream and not in it. ``take(frame, sent)`` is
     awaited for each frame that ``wants`` it, in order; ``size`` frames may wait for it, then ``rule`` holds."""
 

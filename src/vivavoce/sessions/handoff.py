@@ -12,8 +12,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from vivavoce.access.agents import TRANSFER
-from vivavoce.protocol.frame import Frame
-from vivavoce.sessions.filters import Asides
+from vivavoce.protocol.frame import SOUND, Frame
+from vivavoce.sessions.filters import Asides, Filter
 from vivavoce.sessions.hidden import Hidden
 from vivavoce.sessions.opening import client_event, spoken_first
 from vivavoce.sessions.persona import Persona
@@ -23,8 +23,8 @@ __all__ = ["Handoff"]
 log = logging.getLogger(__name__)
 
 
-class Handoff:
-    """A :class:`Filter`; it stands behind the policy, which hears of the other agent through the persona."""
+class Handoff(Filter):
+    """It stands behind the policy, which hears of the other agent through the persona."""
 
     def __init__(self, persona: Persona, asides: Asides, new_id: Callable[[], str]) -> None:
         self._persona, self._asides, self._new_id = persona, asides, new_id
@@ -32,8 +32,8 @@ class Handoff:
         self._said: set[str] = set()
         """Ids of our own events."""
 
-    def inward(self, frame: Frame) -> Sequence[Frame]:
-        return (frame,)
+    def sees(self, type: str) -> bool:
+        return type not in SOUND
 
     def outward(self, frame: Frame) -> Sequence[Frame]:
         if frame.type == "error":

@@ -17,15 +17,15 @@ from typing import Any
 from vivavoce.protocol.frame import AUDIO_DELTA, FLUSH, GAP, HOLD, TURN, Closed, Frame, Line
 from vivavoce.protocol.wire.errors import ProtocolError
 from vivavoce.sessions.filters import OWNER, Asides, Filter, News, Observer, Stopped
+from vivavoce.sessions.routes import Routes
+from vivavoce.sessions.side import Side
 
-__all__ = ["CLOSE_SECONDS", "MAX_SIDES", "SIDE_FRAMES", "Hub", "TooManySides"]
+__all__ = ["CLOSE_SECONDS", "MAX_SIDES", "Hub", "TooManySides"]
 
 log = logging.getLogger(__name__)
 
 CLOSE_SECONDS = 5.0
 """How long a line may take to close; after that it is left behind."""
-SIDE_FRAMES = 512
-"""Frames that a side may be behind."""
 MAX_SIDES = 16
 
 _UNSENDABLE = {1005, 1006, 1015}
@@ -57,8 +57,8 @@ class Hub:
         self._client, self._answerer, self._new_id = client, answerer, new_id
         self._asides, self._beside = asides or Asides(), tuple(beside)
         self._passing = asyncio.Lock()
-        self._filters, self._observers = tuple(filters), tuple(observers)
-        self._sides: dict[str, _Side] = {}
+        self._routes = Routes(filters, observers)
+        self._sides: dict[str, Side] = {}
         self._numbers = count(1)
         self.session: dict[str, Any] | None = None
         """The session object, as the stream showed it last."""
@@ -94,7 +94,7 @@ class Hub:
         Raises :class:`TooManySides`."""
         if len(self._sides) >= MAX_SIDES:
             raise TooManySides
-        side = _Side(line)
+        side = Side(line)
         name = f"{OWNER if owner else 'side'} {next(self._numbers)}"
         self._sides[name] = side
         if self.session is not None:
@@ -129,6 +129,9 @@ class Hub:
             while True:
                 frame = await line.receive()
                 frame.origin = name
+                if not self._routes[frame.type].inward:
+                    await self._hand_over(frame)
+                    continue
                 try:
                     passed = self._filtered(frame)
                 except ProtocolError as refusal:
@@ -148,8 +151,8 @@ class Hub:
 
     async def _hand_over(self, frame: Frame) -> None:
         await self._answerer.send(frame)
-        for observer in self._observers:
-            observer.sent(frame)
+        for look in self._routes[frame.type].sent:
+            look(frame)
 
     async def _outward(self) -> Closed:
         try:
@@ -172,8 +175,8 @@ class Hub:
             return
         async with self._passing:
             frames: Sequence[Frame] = (frame,)
-            for filter in reversed(self._filters):
-                frames = [passed for each in frames for passed in filter.outward(each)]
+            for change in self._routes[frame.type].outward:
+                frames = [passed for each in frames for passed in change(each)]
             for each in frames:
                 if each.origin or isinstance(each, News):
                     continue  # for the filters alone
@@ -184,13 +187,13 @@ class Hub:
                     if shown:
                         await self.tell(each)
                 finally:  # who answers has said it, whether or not the client is there to hear it
-                    for observer in self._observers:
-                        observer.told(each)
+                    for look in self._routes[each.type].told:
+                        look(each)
 
     def _filtered(self, frame: Frame) -> Sequence[Frame]:
         frames: Sequence[Frame] = (frame,)
-        for filter in self._filters:
-            frames = [passed for each in frames for passed in filter.inward(each)]
+        for change in self._routes[frame.type].inward:
+            frames = [passed for each in frames for passed in change(each)]
         return frames
 
     async def _refuse(self, frame: Frame, refusal: ProtocolError) -> None:
@@ -215,7 +218,7 @@ class Hub:
             for side in self._sides.values():
                 side.offer(frame)
 
-    async def _listen(self, name: str, side: "_Side") -> Closed:
+    async def _listen(self, name: str, side: Side) -> Closed:
         async with asyncio.TaskGroup() as group:
             pumps = [group.create_task(self._inward(side.line, name)), group.create_task(side.pump())]
             await asyncio.wait([*pumps, self._over], return_when=asyncio.FIRST_COMPLETED)
@@ -225,42 +228,6 @@ class Hub:
             side.told = self._over.result()
             return side.told
         return next(pump.result() for pump in pumps if not pump.cancelled())
-
-
-class _Side:
-    def __init__(self, line: Line) -> None:
-        self.line = line
-        self.told = Closed(1000, "")
-        self._waiting: asyncio.Queue[Frame] = asyncio.Queue(SIDE_FRAMES)
-        self._behind = asyncio.Event()
-
-    def offer(self, frame: Frame) -> None:
-        try:
-            self._waiting.put_nowait(frame)
-        except asyncio.QueueFull:
-            self._behind.set()
-
-    async def pump(self) -> Closed:
-        """Until the line ends, or is too far behind to catch up."""
-        behind = asyncio.create_task(self._behind.wait())
-        sending = asyncio.create_task(self._send())
-        try:
-            await asyncio.wait([behind, sending], return_when=asyncio.FIRST_COMPLETED)
-            if sending.done():
-                return sending.result()
-            self.told = Closed(1008, f"You read too slowly: {SIDE_FRAMES} events waited.")
-            return self.told
-        finally:
-            for task in (behind, sending):
-                task.cancel()
-            await asyncio.gather(behind, sending, return_exceptions=True)
-
-    async def _send(self) -> Closed:
-        try:
-            while True:
-                await self.line.send(await self._waiting.get())
-        except Closed as closed:
-            return closed
 
 
 async def _close(line: Line, how: Closed) -> None:

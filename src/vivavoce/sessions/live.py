@@ -23,7 +23,7 @@ _ENDS = {
 }
 
 
-class Live:
+class Live(Observer):
     """``id`` is what it is addressed by: ``sess_…``, or ``rtc_…`` for a call."""
 
     def __init__(self, id: str, kind: str, client: str, started: float, owner: str = "") -> None:
@@ -86,8 +86,8 @@ class Live:
             tell(end)
             return end
 
-    def sent(self, frame: Frame) -> None:
-        """As an observer of its own stream: what the client does is no matter here."""
+    def sees(self, type: str) -> bool:
+        return type == "session.created" or type in _BEGINS or type in _ENDS
 
     def told(self, frame: Frame) -> None:
         """As an observer of its own stream: what it is called, and whether an answer is being given."""

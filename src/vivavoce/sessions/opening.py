@@ -5,21 +5,21 @@ from typing import Any
 
 from vivavoce.access import context as contexts
 from vivavoce.protocol.frame import Frame
-from vivavoce.sessions.filters import Asides
+from vivavoce.sessions.filters import Asides, Filter
 from vivavoce.sessions.persona import Persona
 
 __all__ = ["Opening", "client_event", "spoken_first"]
 
 
-class Opening:
-    """A :class:`Filter` that lets everything pass."""
+class Opening(Filter):
+    """It lets everything pass."""
 
     def __init__(self, persona: Persona, asides: Asides, new_id: Callable[[], str]) -> None:
         self._persona, self._asides, self._new_id = persona, asides, new_id
         self._begun = False
 
-    def inward(self, frame: Frame) -> Sequence[Frame]:
-        return (frame,)
+    def sees(self, type: str) -> bool:
+        return type == "session.created"
 
     def outward(self, frame: Frame) -> Sequence[Frame]:
         if frame.type == "session.created" and not self._begun:

@@ -8,10 +8,10 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from vivavoce.access import context as contexts
-from vivavoce.protocol.frame import PLAYED, Frame
+from vivavoce.protocol.frame import PLAYED, SOUND, Frame
 from vivavoce.protocol.wire.errors import ProtocolError
 from vivavoce.protocol.wire.events import CLIENT_EVENTS
-from vivavoce.sessions.filters import OWNER
+from vivavoce.sessions.filters import OWNER, Filter
 from vivavoce.sessions.persona import Persona, discreet
 
 __all__ = ["Discretion", "Policy"]
@@ -21,19 +21,17 @@ _FREE = {"conversation", "metadata", "input"}
 _SHOW_SESSION = {"session.created", "session.updated"}
 
 
-class Discretion:
+class Discretion(Filter):
     """For a session without an agent: no echo shows a credential that was sent in."""
 
-    def inward(self, frame: Frame) -> Sequence[Frame]:
-        return (frame,)
+    def sees(self, type: str) -> bool:
+        return type in _SHOW_SESSION
 
     def outward(self, frame: Frame) -> Sequence[Frame]:
         return (_with(frame, "session", discreet),) if frame.type in _SHOW_SESSION else (frame,)
 
 
-class Policy:
-    """A :class:`Filter`."""
-
+class Policy(Filter):
     def __init__(self, persona: Persona) -> None:
         self._persona = persona
         self._calls: set[str] = set()
@@ -43,6 +41,9 @@ class Policy:
             "response.create": self._respond,
             "conversation.item.create": self._create,
         }
+
+    def sees(self, type: str) -> bool:
+        return type not in SOUND
 
     def inward(self, frame: Frame) -> Sequence[Frame]:
         if frame.origin.startswith(OWNER) or frame.type == PLAYED:

@@ -15,14 +15,14 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
-from vivavoce.protocol.frame import Frame
+from vivavoce.protocol.frame import APPEND, Frame
 from vivavoce.protocol.session.mcp import McpFailure
 from vivavoce.sessions.answer import Answer, Call, State, changed
 from vivavoce.sessions.asking import AFTERWARDS, Asking
 from vivavoce.sessions.bench import Bench
 from vivavoce.sessions.calls import Calls
 from vivavoce.sessions.fillers import Fillers
-from vivavoce.sessions.filters import Asides, News
+from vivavoce.sessions.filters import Asides, Filter, News
 from vivavoce.sessions.hidden import Hidden
 from vivavoce.sessions.parts import Parts
 from vivavoce.sessions.persona import Persona
@@ -39,8 +39,8 @@ MAX_CALLS = 16
 Frames = Sequence[Frame]
 
 
-class Tools:
-    """A :class:`Filter`; it stands next to whoever answers. ``caller`` tells for whom tools run; ``media`` whether we
+class Tools(Filter):
+    """It stands next to whoever answers. ``caller`` tells for whom tools run; ``media`` whether we
     play the sound."""
 
     def __init__(
@@ -85,6 +85,9 @@ class Tools:
         }
 
     # What clients ask -------------------------------------------------------------------------------
+
+    def sees(self, type: str) -> bool:
+        return type != APPEND
 
     def inward(self, frame: Frame) -> Frames:
         if frame.type == "response.cancel":

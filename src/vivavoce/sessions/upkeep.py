@@ -11,7 +11,7 @@ from decimal import Decimal
 from vivavoce.access.limits import MICRO, Left
 from vivavoce.protocol.frame import APPEND, Frame
 from vivavoce.protocol.wire.errors import ProtocolError
-from vivavoce.sessions.filters import Stopped
+from vivavoce.sessions.filters import Observer, Stopped
 from vivavoce.sessions.live import Live
 
 __all__ = ["CHARGE_SECONDS", "Account", "Lasting", "Over", "Upkeep"]
@@ -77,16 +77,18 @@ class Lasting:
     """Seconds in which nothing is said, typed or answered."""
 
 
-class Upkeep:
-    """An :class:`Observer` of the session, so that it knows when something was said. ``now`` gives seconds."""
+class Upkeep(Observer):
+    """It watches the session, so that it knows when something was said. ``now`` gives seconds."""
 
     def __init__(self, live: Live, account: Account, lasting: Lasting, now: Callable[[], float]) -> None:
         self._live, self._account, self._lasting, self._now = live, account, lasting, now
         self._began = self._settled = self._heard = now()
 
+    def sees(self, type: str) -> bool:
+        return type != APPEND  # a microphone that is open sends those all the time
+
     def sent(self, frame: Frame) -> None:
-        if frame.type != APPEND:  # a microphone that is open sends those all the time
-            self._heard = self._now()
+        self._heard = self._now()
 
     def told(self, frame: Frame) -> None:
         self._heard = self._now()

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from vivavoce.engine.budget import STAGES
 from vivavoce.protocol.frame import Frame
+from vivavoce.sessions.filters import Observer
 from vivavoce.sessions.metrics import NOBODY, OTHER, Metrics
 from vivavoce.sessions.notices import Notice
 
@@ -17,7 +18,7 @@ _STATUSES: Final = {"completed", "cancelled", "failed", "incomplete"}
 _KINDS: Final = ("text", "audio", "image", "cached")
 
 
-class Measured:
+class Measured(Observer):
     """It stands behind the meter: ``usd`` is what the session has cost so far, None where that is not known."""
 
     def __init__(

@@ -19,6 +19,7 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 
 from vivavoce.access.agents import Kept, at
 from vivavoce.protocol.frame import AUDIO_DELTA, Closed, Frame
+from vivavoce.sessions.filters import Observer
 from vivavoce.sessions.notices import Notices
 from vivavoce.sessions.observers.transcript import Transcript
 from vivavoce.sessions.observers.waiting import Waiting
@@ -37,7 +38,7 @@ TITLE, PREVIEW = 60, 120
 """Characters."""
 
 
-class Record:
+class Record(Observer):
     """Of one live session. ``begun`` is its record as it begins, or the one that it goes on with. ``kept`` is asked
     with every frame, since an agent that hands over may hand over to one that keeps less; ``write`` is
     :meth:`Ledger.write`."""
@@ -72,9 +73,6 @@ class Record:
         """Somebody has deleted the session: nothing more is written of it."""
 
     # What happens ---------------------------------------------------------------------------------------
-
-    def sent(self, frame: Frame) -> None:
-        """Who answers tells of all that comes of it."""
 
     def told(self, frame: Frame) -> None:
         if frame.type == AUDIO_DELTA:

@@ -1,4 +1,4 @@
-"""An :class:`Observer` that tells where the time of each turn went, as a notice ``turn``: see ``engine/budget.py``.
+"""Tells where the time of each turn went, as a notice ``turn``: see ``engine/budget.py``.
 
 Our own engine says it itself, in a TURN frame. Of an upstream only its events are known: when it said that the speaker
 had stopped, which is the silence it was set to after the last sound, and when its words and its sound came.
@@ -9,6 +9,7 @@ from typing import Any
 
 from vivavoce.engine.budget import Budget
 from vivavoce.protocol.frame import AUDIO_DELTA, TURN, Frame
+from vivavoce.sessions.filters import Observer
 from vivavoce.sessions.notices import Notices
 
 __all__ = ["Turns"]
@@ -16,7 +17,7 @@ __all__ = ["Turns"]
 _WORDS = "response.output_audio_transcript.delta"
 
 
-class Turns:
+class Turns(Observer):
     """``now`` is in seconds of any monotonic clock."""
 
     def __init__(self, notices: Notices, now: Callable[[], float]) -> None:
@@ -37,12 +38,11 @@ class Turns:
             "response.done": self._done,
         }
 
-    def sent(self, frame: Frame) -> None:
-        """What a client sends takes no time of ours."""
+    def sees(self, type: str) -> bool:
+        return type in self._handlers
 
     def told(self, frame: Frame) -> None:
-        if handler := self._handlers.get(frame.type):
-            handler(frame.data)
+        self._handlers[frame.type](frame.data)
 
     def _turn(self, data: Mapping[str, Any]) -> None:
         self._budget = None

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 from vivavoce.access.prices import Prices
 from vivavoce.protocol.frame import Frame
 from vivavoce.protocol.wire.errors import ProtocolError
-from vivavoce.sessions.filters import Stopped
+from vivavoce.sessions.filters import Observer, Stopped
 from vivavoce.sessions.notices import Notices
 from vivavoce.store.responses import Response
 
@@ -39,8 +39,8 @@ class SessionBudget:
         return self.left > 0
 
 
-class Meter:
-    """An :class:`Observer`: where a session's usage becomes money. ``stop`` ends the session; it is called once, after
+class Meter(Observer):
+    """Where a session's usage becomes money. ``stop`` ends the session; it is called once, after
     the client was told of the response that was too much. A model without a known price cannot be paid from a purse,
     and ends the session too. ``charged`` is told of each answer and each transcription; ``agent`` says who speaks
     now, ``now`` gives unix seconds."""
@@ -70,8 +70,8 @@ class Meter:
         """For the log."""
         return f"responses={self.responses} usd={'unknown' if self.usd is None else f'{self.usd:.4f}'}"
 
-    def sent(self, frame: Frame) -> None:
-        """What a client sends costs nothing before it is answered."""
+    def sees(self, type: str) -> bool:
+        return type in ("session.created", "session.updated", "response.created", "response.done", _TRANSCRIBED)
 
     def told(self, frame: Frame) -> None:
         if frame.type == "response.created":
@@ -121,19 +121,18 @@ class Meter:
             self._stop(Stopped(ProtocolError(code, message, type="insufficient_quota")))
 
 
-class Costs:
-    """An :class:`Observer`, behind the meter: a notice of what the session has cost, whenever something was charged."""
+class Costs(Observer):
+    """Behind the meter: a notice of what the session has cost, whenever something was charged."""
 
     def __init__(self, meter: Meter, notices: Notices) -> None:
         self._meter, self._notices = meter, notices
 
-    def sent(self, frame: Frame) -> None:
-        """Costs nothing yet."""
+    def sees(self, type: str) -> bool:
+        return type in ("response.done", _TRANSCRIBED)
 
     def told(self, frame: Frame) -> None:
-        if frame.type in ("response.done", _TRANSCRIBED):
-            usd = self._meter.usd
-            self._notices.tell("cost", usd=None if usd is None else f"{usd:.6f}", responses=self._meter.responses)
+        usd = self._meter.usd
+        self._notices.tell("cost", usd=None if usd is None else f"{usd:.6f}", responses=self._meter.responses)
 
 
 def _transcriber(session: Mapping[str, Any]) -> str | None:

@@ -14,6 +14,7 @@ from vivavoce.engine.formats import Decoder
 from vivavoce.protocol.frame import APPEND, AUDIO_DELTA, FLUSH, PLAYED, Closed, Frame
 from vivavoce.protocol.wire.config import Format, Pcm, Pcma, Pcmu
 from vivavoce.protocol.wire.errors import ProtocolError
+from vivavoce.sessions.filters import Observer
 from vivavoce.sessions.recording.file import OpusFile
 from vivavoce.sessions.recording.recorded import Recorded
 from vivavoce.sessions.recording.timeline import Timeline
@@ -30,8 +31,8 @@ _FORMATS: Final[Mapping[Any, type[Pcma] | type[Pcmu]]] = {"audio/pcma": Pcma, "a
 _INTERRUPTS: Final = "input_audio_buffer.speech_started"
 
 
-class Recorder:
-    """A :class:`Observer` with a writer beside it. ``now`` gives seconds; ``media``: the client is a track. ``open``
+class Recorder(Observer):
+    """With a writer beside it. ``now`` gives seconds; ``media``: the client is a track. ``open``
     makes the file; ``tell`` is awaited with how far it has come, once a second and at the end, and says whether it is
     still wanted. ``wanted`` is asked with every sound: an agent that hands over may hand over to one that keeps
     none."""
@@ -60,6 +61,9 @@ class Recorder:
             "session.created": self._configured,
             "session.updated": self._configured,
         }
+
+    def sees(self, type: str) -> bool:
+        return type == APPEND or type in self._takes
 
     def sent(self, frame: Frame) -> None:
         if frame.type == PLAYED:

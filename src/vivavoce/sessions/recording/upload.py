@@ -8,7 +8,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
-from vivavoce.protocol.frame import Closed, Frame
+from vivavoce.protocol.frame import Closed
+from vivavoce.sessions.filters import Observer
 from vivavoce.sessions.recording.recorded import Recorded, Unreadable
 
 __all__ = ["LAST_SECONDS", "MAX_BYTES", "MAX_PART", "Upload", "WrongPart"]
@@ -31,8 +32,8 @@ class WrongPart(Exception):
         self.expected = expected
 
 
-class Upload:
-    """An :class:`Observer` that watches nothing, with work beside the session. ``open`` gives the path of a file that
+class Upload(Observer):
+    """It watches nothing, and has work beside the session. ``open`` gives the path of a file that
     is there, empty; ``tell`` is awaited with what became of it."""
 
     def __init__(
@@ -64,12 +65,6 @@ class Upload:
             self._bytes += len(data)
             if last:
                 self._complete.set()
-
-    def sent(self, frame: Frame) -> None:
-        """Nothing of it is ours."""
-
-    def told(self, frame: Frame) -> None:
-        """Nothing of it is ours."""
 
     async def run(self) -> None:
         try:
