@@ -10,7 +10,7 @@ from vivavoce.sessions.filters import Asides
 from vivavoce.tools.interface import Caller, ServerTool
 from vivavoce.tools.running import run
 
-__all__ = ["AT_ONCE", "Bench"]
+__all__ = ["AT_ONCE", "Bench", "Ended"]
 
 AT_ONCE = 4
 """Tools of one session that run at one time; more wait for their turn."""

@@ -14,6 +14,7 @@ from vivavoce.protocol.session.mcp import McpFailure
 from vivavoce.sessions.answer import Answer, Call, State, changed
 from vivavoce.sessions.hidden import Hidden
 from vivavoce.sessions.persona import Persona
+from vivavoce.sessions.saying import Saying
 
 __all__ = ["Calls"]
 
@@ -23,8 +24,8 @@ Frames = Sequence[Frame]
 class Calls:
     """Those of one session, by the id of their item."""
 
-    def __init__(self, persona: Persona, new_id: Callable[[], str]) -> None:
-        self._persona, self._new_id = persona, new_id
+    def __init__(self, persona: Persona, hidden: Hidden, say: Saying, new_id: Callable[[], str]) -> None:
+        self._persona, self._hidden, self._say, self._new_id = persona, hidden, say, new_id
         self._calls: dict[str, Call] = {}
 
     def find(self, item_id: object) -> Call | None:
@@ -46,13 +47,22 @@ class Calls:
             call = Call(self._persona.served[name], item_id, str(item.get("call_id")), str(item.get("arguments") or ""))
             self._calls[item_id] = answer.calls[item_id] = call
 
-    def hide_output(self, frame: Frame, hidden: Hidden) -> None:
+    def give(self, calls: Sequence[Call]) -> None:
+        """Tell the model their results, each behind its call."""
+        for call in calls:
+            call.output_id = f"result_{self._new_id().removeprefix('event_')}"[:32]
+            self._hidden.hide(call.output_id, behind=call.item_id)
+            item = {"id": call.output_id, "type": "function_call_output", "call_id": call.call_id}
+            item["output"] = call.output()
+            self._say("conversation.item.create", previous_item_id=call.item_id, item=item)
+
+    def hide_output(self, frame: Frame) -> None:
         """What told the model of a result is no client's to see, whatever id whoever answers has given it."""
         item = frame.data.get("item")
         if not isinstance(item, Mapping) or item.get("type") != "function_call_output":
             return
         if self.answers(item.get("call_id")):
-            hidden.hide(str(item.get("id")))
+            self._hidden.hide(str(item.get("id")))
 
     # As clients see them ----------------------------------------------------------------------------
 

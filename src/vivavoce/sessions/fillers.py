@@ -33,9 +33,16 @@ class Fillers:
     phrase was refused."""
 
     def __init__(
-        self, persona: Persona, bench: Bench, say: Saying, to: object, over: Callable[[], Sequence[Frame]]
+        self,
+        persona: Persona,
+        bench: Bench,
+        say: Saying,
+        to: object,
+        over: Callable[[], Sequence[Frame]],
+        new_id: Callable[[], str],
     ) -> None:
         self._persona, self._bench, self._say, self._to, self._over = persona, bench, say, to, over
+        self._new_id = new_id
         self._clock = asyncio.get_running_loop().time
         self.items: dict[str, Mapping[str, Any]] = {}
         """What was said, as clients know it."""
@@ -90,10 +97,14 @@ class Fillers:
         self._response = None
         return True
 
-    def broken_off(self) -> Mapping[str, Any] | None:
-        """The item of which clients hear nothing more; it is as it was begun."""
-        begun, self._begun = self._begun, None
-        return {**begun, "status": "incomplete"} if begun is not None else None
+    def broken_off(self, answer: Answer) -> Sequence[Frame]:
+        """Of a phrase whose rest nobody hears: the item that clients saw begin also ends, as it is."""
+        if self._begun is None:
+            return ()
+        item, self._begun = {**self._begun, "status": "incomplete"}, None
+        answer.put(item)
+        done = {"type": "response.output_item.done", "event_id": self._new_id(), "response_id": answer.id}
+        return (Frame(done["type"], {**done, "output_index": answer.index(str(item.get("id"))), "item": item}),)
 
     def give_up(self) -> str | None:
         """The answer waits no more. The response that nobody is to hear the rest of, where there is one."""
