@@ -13,8 +13,8 @@ from vivavoce.protocol.wire.config import Format, FunctionTool, McpTool, ToolCho
 
 __all__ = [
     "RATE", "CallMcp", "Cancel", "Close", "Command", "Context", "Doubted", "FlushPlayback", "Forget", "HoldPlayback",
-    "Import", "ListMcp", "MayEnd", "McpFunction", "Retrieve", "Span", "Start", "Transcribe", "Trim", "WentOn", "to_ms",
-    "to_samples",
+    "Import", "ListMcp", "MayEnd", "McpFunction", "Retrieve", "Span", "Start", "Transcribe", "Trim", "Turn", "WentOn",
+    "to_ms", "to_samples",
 ]  # fmt: skip
 
 RATE = 24_000
@@ -36,6 +36,17 @@ class Span:
 
     start: int
     end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """A turn under way, or a voice over an answer that may become one."""
+
+    item_id: str
+    span: Span
+    """From its beginning to what was heard of it."""
+    quiet: bool
+    """Whether the speaker pauses."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +87,8 @@ class WentOn:
     """After :class:`MayEnd`: the speaker did not stop."""
 
     item_id: str
+    heard: int
+    """Up to here the input is known; there is voice again just before it."""
 
 
 @dataclass(frozen=True, slots=True)

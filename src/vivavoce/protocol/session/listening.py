@@ -4,7 +4,7 @@ Positions are 24 kHz samples from the start of the session. The buffer is the sp
 was received; the bytes are the driver's.
 """
 
-from vivavoce.protocol.session.commands import RATE, MayEnd, Span, Transcribe, WentOn, to_ms
+from vivavoce.protocol.session.commands import RATE, MayEnd, Span, Transcribe, Turn, WentOn, to_ms
 from vivavoce.protocol.session.doubt import Outcome
 from vivavoce.protocol.session.items import Content, Item
 from vivavoce.protocol.session.overheard import Overheard
@@ -52,6 +52,17 @@ class Listening:
     @property
     def detects(self) -> bool:
         return self._detector is not None
+
+    @property
+    def turn(self) -> Turn | None:
+        """What there is to be put into words while it is spoken."""
+        if self._detector is None:
+            return None
+        quiet = self._detector.state is not State.SPEAKING
+        if self._overheard.active:
+            return Turn(self._overheard.item_id, self._since(self._overheard.since), quiet)
+        span = Span(self._start, max(self._start, self._heard))
+        return Turn(self._shared.turn, span, quiet) if self._shared.turn else None
 
     @property
     def keep_from(self) -> int:
@@ -112,7 +123,7 @@ class Listening:
                 self._out.command(MayEnd(self._shared.turn, Span(self._start, end), self._detector.timing.semantic))
             case Happened.WENT_ON if self._shared.turn:
                 self._pauses.went_on(self._detector.paused)
-                self._out.command(WentOn(self._shared.turn))
+                self._out.command(WentOn(self._shared.turn, end))
             case Happened.STOPPED:
                 self._stop(end)
 

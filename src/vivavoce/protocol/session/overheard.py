@@ -69,7 +69,7 @@ class Overheard:
             case Outcome.ASK:
                 self._out.command(Doubted(self.item_id, self._span(self.since)))
             case Outcome.SPOKE_ON:
-                self._out.command(WentOn(self.item_id))
+                self._out.command(WentOn(self.item_id, self._span(self.since).end))
             case Outcome.NOTHING:
                 self._replies.floor.hold(on=False)
         return outcome

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, cast
 
 from vivavoce.protocol.session import config as configs
-from vivavoce.protocol.session.commands import Close, Context
+from vivavoce.protocol.session.commands import Close, Context, Turn
 from vivavoce.protocol.session.config import Config, Settings
 from vivavoce.protocol.session.conversation import Conversation
 from vivavoce.protocol.session.editing import Editing
@@ -90,6 +90,11 @@ class Session:
     def detects(self) -> bool:
         """Whether voice activity is wanted at all."""
         return self._listening.detects
+
+    @property
+    def turn(self) -> Turn | None:
+        """What is being said, where voice activity is wanted and somebody speaks."""
+        return self._listening.turn
 
     @property
     def keep_from(self) -> int:
