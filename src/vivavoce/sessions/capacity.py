@@ -23,7 +23,7 @@ log = logging.getLogger(__name__)
 BEAT_SECONDS: Final = 0.1
 BEATS: Final = 100
 """The window. A collector's pause, an import or the start of a model is a few late beats of them, and no reason."""
-LATE_SECONDS: Final = 0.02
+LATE_SECONDS: Final = 0.025
 """So late wakes the loop, one time in twenty, when answers are 80 ms late one time in twenty (docs/performance.md)."""
 BUSY: Final = 0.8
 """Of a processor. What is left is for those who all speak at once, and for those who come back."""
