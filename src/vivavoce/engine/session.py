@@ -9,7 +9,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from vivavoce.engine.answers import Answers
 from vivavoce.engine.archive import Archive
@@ -63,23 +63,6 @@ class EngineSession:
         self._ear = Ear(senses.vad, core.speech)
         self._timer: asyncio.TimerHandle | None = None
         self._main: asyncio.Task[None]
-        self._commands: dict[type, Callable[[Any], None]] = {
-            do.Transcribe: self._transcribe,
-            do.Import: lambda command: self._keeping.take_in(command),
-            do.MayEnd: lambda command: self._pausing.may_end(command, self._ear.cut(command.span), self._hints),
-            do.Doubted: lambda command: self._pausing.doubted(command, self._ear.cut(command.span), self._hints),
-            do.WentOn: lambda command: self._pausing.went_on(command),
-            do.ListMcp: lambda command: self._mcp.list(command),
-            do.CallMcp: lambda command: self._mcp.call(command),
-            do.Start: self._start,
-            do.Cancel: self._cancel,
-            do.FlushPlayback: self._flush_playback,
-            do.HoldPlayback: lambda command: self._outgoing.put(Frame(HOLD, {"type": HOLD, "on": command.on})),
-            do.Trim: lambda command: self._archive.trim(command.item_id, command.samples),
-            do.Forget: lambda command: self._keeping.forget(command),
-            do.Retrieve: lambda command: self._keeping.retrieve(command),
-            do.Close: lambda command: self._outgoing.close(Closed(command.code, command.reason)),
-        }
 
     @classmethod
     async def open(
@@ -227,7 +210,7 @@ class EngineSession:
             for output in outputs:
                 if not isinstance(output, Frame):
                     moved = True
-                    self._commands[type(output)](output)
+                    _COMMANDS[type(output)](self, output)
                 else:
                     moved = moved or output.audio is None
                     self._emit(output)
@@ -300,6 +283,25 @@ class EngineSession:
         assert audio
         assert audio.input
         return audio.input
+
+
+_COMMANDS: Final[Mapping[type, Callable[[EngineSession, Any], None]]] = {
+    do.Transcribe: EngineSession._transcribe,
+    do.Import: lambda self, command: self._keeping.take_in(command),
+    do.MayEnd: lambda self, command: self._pausing.may_end(command, self._ear.cut(command.span), self._hints),
+    do.Doubted: lambda self, command: self._pausing.doubted(command, self._ear.cut(command.span), self._hints),
+    do.WentOn: lambda self, command: self._pausing.went_on(command),
+    do.ListMcp: lambda self, command: self._mcp.list(command),
+    do.CallMcp: lambda self, command: self._mcp.call(command),
+    do.Start: EngineSession._start,
+    do.Cancel: EngineSession._cancel,
+    do.FlushPlayback: EngineSession._flush_playback,
+    do.HoldPlayback: lambda self, command: self._outgoing.put(Frame(HOLD, {"type": HOLD, "on": command.on})),
+    do.Trim: lambda self, command: self._archive.trim(command.item_id, command.samples),
+    do.Forget: lambda self, command: self._keeping.forget(command),
+    do.Retrieve: lambda self, command: self._keeping.retrieve(command),
+    do.Close: lambda self, command: self._outgoing.close(Closed(command.code, command.reason)),
+}
 
 
 _PCM = Pcm()

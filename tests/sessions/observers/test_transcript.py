@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 from tests.support.access import Clock
 from vivavoce.protocol.frame import AUDIO_DELTA, GAP, Frame
 from vivavoce.sessions.observers.noted import LONGEST
-from vivavoce.sessions.observers.transcript import REMEMBERED, Transcript
+from vivavoce.sessions.observers.transcript import REMEMBERED, TOLD, Transcript
 from vivavoce.store.items import END, Item
 
 WORDS = "conversation.item.input_audio_transcription"
-TYPES = [*Transcript(Clock(), media=True)._told, AUDIO_DELTA]
+TYPES = [*TOLD, AUDIO_DELTA]
 KEYS = """id item item_id type response response_id output content content_index transcript text delta audio_end_ms
 audio_start_ms status role session audio format conversation_id previous_item_id seconds speaker arguments""".split()
 SECOND = bytes(48_000)

@@ -7,7 +7,7 @@ clock; positions are 24 kHz samples. Nothing here raises for what a client does:
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, cast
+from typing import Any, Final, cast
 
 from vivavoce.protocol.session import config as configs
 from vivavoce.protocol.session.commands import Close, Context, Turn
@@ -64,19 +64,6 @@ class Session:
         self._editing = Editing(self._shared)
         self._transcriptions = Transcriptions(self._shared)
         self._expires = now + LONGEST_SECONDS
-        self._handlers: dict[type, Callable[[Any], None]] = {
-            events.UpdateSession: self._update,
-            events.Append: lambda event: None,
-            events.Commit: lambda event: self._listening.commit(),
-            events.Clear: lambda event: self._listening.clear(),
-            events.CreateItem: self._create_item,
-            events.RetrieveItem: self._editing.retrieve,
-            events.DeleteItem: self._editing.delete,
-            events.TruncateItem: self._truncate,
-            events.CreateResponse: self._create_response,
-            events.Cancel: lambda event: self._replies.cancel(get(event.response_id, None)),
-            events.ClearOutput: lambda event: self._replies.clear_output(),
-        }
         out.event("session.created", session=self.view())
         self._mcp.adopt(self._tools)
 
@@ -138,7 +125,7 @@ class Session:
         given = data.get("event_id")
         try:
             event = check(data, cast(type[ClientEvent], ClientEvent))
-            self._handlers[type(event)](event)
+            _HANDLERS[type(event)](self, event)
         except ProtocolError as error:
             self._out.error(error, given if isinstance(given, str) else None, origin)
 
@@ -235,3 +222,18 @@ class Session:
         params = get(event.response, ResponseParams())
         configs.refuse_prompt(params.prompt, "response.prompt")
         self._replies.create(params)
+
+
+_HANDLERS: Final[Mapping[type, Callable[[Session, Any], None]]] = {
+    events.UpdateSession: Session._update,
+    events.Append: lambda self, event: None,
+    events.Commit: lambda self, event: self._listening.commit(),
+    events.Clear: lambda self, event: self._listening.clear(),
+    events.CreateItem: Session._create_item,
+    events.RetrieveItem: lambda self, event: self._editing.retrieve(event),
+    events.DeleteItem: lambda self, event: self._editing.delete(event),
+    events.TruncateItem: Session._truncate,
+    events.CreateResponse: Session._create_response,
+    events.Cancel: lambda self, event: self._replies.cancel(get(event.response_id, None)),
+    events.ClearOutput: lambda self, event: self._replies.clear_output(),
+}

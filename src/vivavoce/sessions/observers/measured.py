@@ -28,13 +28,6 @@ class Measured(Observer):
         self._agent, self._model = metrics.agent(agent or NOBODY), metrics.model(model)
         self._charged = Decimal(0)
         self._inward, self._outward = metrics.frames.labels("in"), metrics.frames.labels("out")
-        self._told: dict[str, Callable[[Mapping[str, Any]], None]] = {
-            "input_audio_buffer.committed": self._turn,
-            "response.output_item.done": self._item,
-            "response.done": self._response,
-            _TRANSCRIBED: self._charge,
-            "error": self._error,
-        }
         metrics.opened.labels(transport, metrics.backend, self._agent).inc()
 
     def sent(self, frame: Frame) -> None:
@@ -42,8 +35,8 @@ class Measured(Observer):
 
     def told(self, frame: Frame) -> None:
         self._outward.inc()
-        if note := self._told.get(frame.type):
-            note(frame.data)
+        if note := _TOLD.get(frame.type):
+            note(self, frame.data)
 
     def noticed(self, notice: Notice) -> None:
         """Where the time of a turn went, see ``engine/budget.py``."""
@@ -82,6 +75,15 @@ class Measured(Observer):
     def _error(self, data: Mapping[str, Any]) -> None:
         error = _object(data, "error")
         self._metrics.errors.labels(self._metrics.code(str(error.get("code") or error.get("type")))).inc()
+
+
+_TOLD: Final[Mapping[str, Callable[[Measured, Mapping[str, Any]], None]]] = {
+    "input_audio_buffer.committed": Measured._turn,
+    "response.output_item.done": Measured._item,
+    "response.done": Measured._response,
+    _TRANSCRIBED: Measured._charge,
+    "error": Measured._error,
+}
 
 
 def _object(data: Mapping[str, Any], key: str) -> Mapping[str, Any]:

@@ -14,7 +14,7 @@ from vivavoce.protocol.session.commands import RATE
 from vivavoce.sessions.observers.noted import Noted
 from vivavoce.store.items import END, Item
 
-__all__ = ["REMEMBERED", "Transcript"]
+__all__ = ["REMEMBERED", "TOLD", "Transcript"]
 
 REMEMBERED: Final = 256
 """Items of which something may still be told: what was said in them, how much of them was heard."""
@@ -40,36 +40,11 @@ class Transcript:
         """Of a user's item that is none yet: when its speaker began, and where in the audio, in milliseconds."""
         self._gaps = 0
         self._bytes_a_second = RATE * 2
-        self._told: dict[str, Callable[[Data], None]] = {
-            "session.created": self._session,
-            "session.updated": self._session,
-            f"{_AUDIO}speech_started": self._speech_started,
-            f"{_AUDIO}speech_stopped": self._speech_stopped,
-            f"{_AUDIO}timeout_triggered": self._speech_stopped,
-            f"{_AUDIO}committed": self._committed,
-            "conversation.item.added": self._in_conversation,
-            "conversation.item.done": self._in_conversation,
-            "conversation.item.truncated": self._truncated,
-            "conversation.item.deleted": self._gone,
-            "conversation.item.retrieved": self._retrieved,
-            f"{_WORDS}completed": self._understood,
-            f"{_WORDS}segment": self._segment,
-            "response.created": self._answer_begins,
-            "response.output_item.added": self._made,
-            "response.output_item.done": self._made,
-            "response.output_audio_transcript.delta": self._words_spoken,
-            "response.output_text.delta": self._words_written,
-            "output_audio_buffer.started": self._sound_begins,
-            "output_audio_buffer.stopped": self._sound_ends,
-            "output_audio_buffer.cleared": self._sound_ends,
-            "response.done": self._answered,
-            GAP: self._gap,
-        }
 
     def told(self, frame: Frame) -> list[Item]:
         """What it tells of, to be written."""
-        if note := self._told.get(frame.type):
-            note(frame.data)
+        if note := TOLD.get(frame.type):
+            note(self, frame.data)
         return self._take() if self._changed else []
 
     def rest(self) -> list[Item]:
@@ -252,6 +227,33 @@ class Transcript:
         noted = self._noted(f"gap_{self._now():.3f}_{self._gaps}")
         noted.item, noted.place = {"type": GAP, "seconds": data.get("seconds")}, "outside"
         self._changed[noted.id] = None
+
+
+TOLD: Final[Mapping[str, Callable[[Transcript, Data], None]]] = {
+    "session.created": Transcript._session,
+    "session.updated": Transcript._session,
+    f"{_AUDIO}speech_started": Transcript._speech_started,
+    f"{_AUDIO}speech_stopped": Transcript._speech_stopped,
+    f"{_AUDIO}timeout_triggered": Transcript._speech_stopped,
+    f"{_AUDIO}committed": Transcript._committed,
+    "conversation.item.added": Transcript._in_conversation,
+    "conversation.item.done": Transcript._in_conversation,
+    "conversation.item.truncated": Transcript._truncated,
+    "conversation.item.deleted": Transcript._gone,
+    "conversation.item.retrieved": Transcript._retrieved,
+    f"{_WORDS}completed": Transcript._understood,
+    f"{_WORDS}segment": Transcript._segment,
+    "response.created": Transcript._answer_begins,
+    "response.output_item.added": Transcript._made,
+    "response.output_item.done": Transcript._made,
+    "response.output_audio_transcript.delta": Transcript._words_spoken,
+    "response.output_text.delta": Transcript._words_written,
+    "output_audio_buffer.started": Transcript._sound_begins,
+    "output_audio_buffer.stopped": Transcript._sound_ends,
+    "output_audio_buffer.cleared": Transcript._sound_ends,
+    "response.done": Transcript._answered,
+    GAP: Transcript._gap,
+}
 
 
 def _inner(data: Data, key: str) -> Data:

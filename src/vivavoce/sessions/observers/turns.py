@@ -5,7 +5,7 @@ had stopped, which is the silence it was set to after the last sound, and when i
 """
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, Final
 
 from vivavoce.engine.budget import Budget
 from vivavoce.protocol.frame import AUDIO_DELTA, TURN, Frame
@@ -26,23 +26,12 @@ class Turns(Observer):
         """Seconds that the speaker is silent before the turn counts as over, where that is known."""
         self._budget: Budget | None = None
         self._sounded = False
-        self._handlers: dict[str, Callable[[Mapping[str, Any]], None]] = {
-            TURN: self._turn,
-            "session.created": self._configured,
-            "session.updated": self._configured,
-            "input_audio_buffer.speech_stopped": self._stopped,
-            "conversation.item.input_audio_transcription.completed": self._recognised,
-            "response.created": self._answering,
-            _WORDS: self._words,
-            AUDIO_DELTA: self._sound,
-            "response.done": self._done,
-        }
 
     def sees(self, type: str) -> bool:
-        return type in self._handlers
+        return type in _TOLD
 
     def told(self, frame: Frame) -> None:
-        self._handlers[frame.type](frame.data)
+        _TOLD[frame.type](self, frame.data)
 
     def _turn(self, data: Mapping[str, Any]) -> None:
         self._budget = None
@@ -83,6 +72,19 @@ class Turns(Observer):
             self._budget = None
             if self._sounded:
                 self._notices.tell("turn", **budget.told({}))
+
+
+_TOLD: Final[Mapping[str, Callable[[Turns, Mapping[str, Any]], None]]] = {
+    TURN: Turns._turn,
+    "session.created": Turns._configured,
+    "session.updated": Turns._configured,
+    "input_audio_buffer.speech_stopped": Turns._stopped,
+    "conversation.item.input_audio_transcription.completed": Turns._recognised,
+    "response.created": Turns._answering,
+    _WORDS: Turns._words,
+    AUDIO_DELTA: Turns._sound,
+    "response.done": Turns._done,
+}
 
 
 def _at(data: Mapping[str, Any], *path: str) -> Mapping[str, Any]:
