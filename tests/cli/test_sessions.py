@@ -13,9 +13,9 @@ from click.testing import CliRunner, Result
 from tests.store.test_sessions import message, session
 from vivavoce.cli.main import main
 from vivavoce.store.database import in_directory
-from vivavoce.store.ledger import Batch
 from vivavoce.store.responses import Response
 from vivavoce.store.store import RECORDINGS, open_store
+from vivavoce.store.writing import Batch
 
 NOW = datetime.now(UTC)
 YESTERDAY = (NOW - timedelta(days=1)).timestamp()
@@ -43,7 +43,8 @@ async def _talked(directory: Path) -> None:
         paid = Response(id="resp_1", model="m", ended_at=YESTERDAY, usage=used, usd=Decimal("0.25"))
         free = Response(id="resp_2", model="unknown", ended_at=YESTERDAY, usage=used, usd=None)
         batch = Batch(
-            session_id=id, owner=owner, now=YESTERDAY, title=words, items=[message("u", words, said_at=YESTERDAY)],
+            session_id=id, owner=owner, now=YESTERDAY, change={"title": words},
+            items=[message("u", words, said_at=YESTERDAY)],
             begun=session(id, owner=owner, started_at=YESTERDAY + number, call_id=f"rtc_{number}", agent="blue"),
             responses=[paid, free][: number + 1],
         )  # fmt: skip

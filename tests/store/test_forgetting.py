@@ -11,11 +11,11 @@ from vivavoce.store.calls import DirectCall
 from vivavoce.store.database import in_directory
 from vivavoce.store.files import Files
 from vivavoce.store.forgetting import AT_ONCE
-from vivavoce.store.ledger import Batch
 from vivavoce.store.recordings import Recording
 from vivavoce.store.responses import Response
 from vivavoce.store.store import Store, in_memory, open_store
 from vivavoce.store.usage import NOBODY
+from vivavoce.store.writing import Batch
 
 
 @pytest.fixture

@@ -7,12 +7,12 @@ from typing import Any
 
 from tests.support.past import record_of
 from vivavoce.store.items import GAP, Item
-from vivavoce.store.ledger import Batch
 from vivavoce.store.recordings import Recording
 from vivavoce.store.responses import Response
 from vivavoce.store.sessions import TITLE, Session
 from vivavoce.store.store import Store
 from vivavoce.store.usage import NOBODY, Day
+from vivavoce.store.writing import Batch
 
 NOON = 1_000_000_000.0
 """2001-09-09, 01:46:40 UTC."""
@@ -39,7 +39,8 @@ async def test_a_session_from_its_beginning_to_its_end(store: Store):
     assert await store.sessions.of_call("rtc_1") == await store.sessions.of_conversation("conv_1") == begun
     await store.sessions.begin(session(model="another"))
     assert (await record_of(store)).model == "m"
-    await store.sessions.end("sess_1", NOON + 9, "1000 The client has gone.")
+    end = {"ended_at": NOON + 9, "end_reason": "1000 The client has gone."}
+    assert await store.ledger.write(Batch(session_id="sess_1", owner="user:a", now=NOON + 9, change=end))
     ended = await record_of(store)
     assert (ended.ended_at, ended.end_reason, ended.active_at) == (NOON + 9, "1000 The client has gone.", NOON + 9)
     again = await store.sessions.reopen("sess_1", NOON + 20, conversation_id="conv_2")
@@ -127,13 +128,12 @@ async def test_a_batch_is_written_whole_and_what_is_told_twice_counts_once(store
         owner="user:a",
         now=NOON + 1,
         begun=session(),
-        title="one",
         items=[message("a", "one")],
-        change={"preview": "one", "voice": "marin"},
+        change={"title": "one", "preview": "one", "voice": "marin"},
         responses=[answer, heard],
     )
     assert await store.ledger.write(batch)
-    assert await store.ledger.write(replace(batch, title="another"))
+    assert await store.ledger.write(replace(batch, change={"title": "another"}))
     found = await record_of(store)
     assert (found.title, found.preview, found.voice, found.active_at) == ("one", "one", "marin", NOON + 1)
     assert (found.responses, found.unpriced, found.usd) == (1, 1, Decimal("0.000000075"))
@@ -206,7 +206,9 @@ async def test_words_are_found_in_titles_and_in_what_was_said(store: Store):
 async def test_a_new_name_stays(store: Store):
     await store.sessions.begin(session())
     assert await store.sessions.rename("sess_1", "x" * 500)
-    await store.ledger.write(Batch(session_id="sess_1", owner="user:a", now=NOON, title="what was said first"))
+    await store.ledger.write(
+        Batch(session_id="sess_1", owner="user:a", now=NOON, change={"title": "what was said first"})
+    )
     assert (await record_of(store)).title == "x" * TITLE
     assert not await store.sessions.rename("sess_2", "y")
 

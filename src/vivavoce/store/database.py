@@ -8,13 +8,13 @@ import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 from sqlalchemy.pool import StaticPool
 
-__all__ = ["FILE", "Database", "StoreError", "in_directory", "memory_engine", "open_engine"]
+__all__ = ["FILE", "Database", "StoreError", "Transactions", "in_directory", "memory_engine", "open_engine"]
 
 FILE = "vivavoce.sqlite3"
 BUSY_SECONDS = 10
@@ -27,6 +27,11 @@ T = TypeVar("T")
 
 class StoreError(Exception):
     """The database cannot be used. The message is for who runs the server: what happened and what to do."""
+
+
+class Transactions(Protocol):
+    async def run(self, work: Callable[[Connection], T]) -> T:
+        """As :meth:`Database.run`."""
 
 
 class Database:

@@ -1,14 +1,26 @@
 """What each answer and each transcription of a session has used, and what that costs."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import Column, Connection, Double, ForeignKeyConstraint, Row, Table, Text, bindparam, insert, select
+from sqlalchemy import (
+    Column,
+    Connection,
+    Double,
+    ForeignKeyConstraint,
+    Row,
+    Table,
+    Text,
+    bindparam,
+    insert,
+    select,
+    tuple_,
+)
 
-from vivavoce.store.database import Database
+from vivavoce.store.database import Transactions
 from vivavoce.store.schema import Dollars, Words, metadata
 
 __all__ = ["Response", "Responses", "note"]
@@ -49,7 +61,7 @@ class Response:
 
 
 class Responses:
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Transactions) -> None:
         self._run = database.run
 
     async def all(self, session_id: str) -> list[Response]:
@@ -59,23 +71,31 @@ class Responses:
         return [_response(row) for row in await self._run(lambda connection: connection.execute(query).all())]
 
 
-def note(connection: Connection, session_id: str, response: Response) -> bool:
-    """Whether it is a new one: what is told twice, after a line was cut, counts once."""
-    if connection.execute(_KNOWN, {"mine": session_id, "response_id": response.id}).scalar() is not None:
-        return False
-    row = {
+def note(connection: Connection, told: Sequence[tuple[str, Response]]) -> list[tuple[str, Response]]:
+    """Writes responses down, each with its session's id. Those that are new: what is told twice, after a line was cut,
+    counts once."""
+    if not told:
+        return []
+    first = {(session_id, response.id): response for session_id, response in reversed(told)}
+    known = {(row.session_id, row.id) for row in connection.execute(_KNOWN, {"ids": list(first)})}
+    new = [(key[0], response) for key, response in reversed(first.items()) if key not in known]
+    if new:
+        connection.execute(_NEW, [_row(session_id, response) for session_id, response in new])
+    return new
+
+
+_KNOWN = select(_responses.c.session_id, _responses.c.id).where(
+    tuple_(_responses.c.session_id, _responses.c.id).in_(bindparam("ids", expanding=True))
+)
+_NEW = insert(_responses)
+
+
+def _row(session_id: str, response: Response) -> dict[str, Any]:
+    return {
         "session_id": session_id, "id": response.id, "kind": response.kind, "status": response.status,
         "agent": response.agent, "model": response.model, "usd": response.usd, "ended_at": response.ended_at,
         "usage": None if response.usage is None else json.dumps(response.usage, separators=(",", ":")),
     }  # fmt: skip
-    connection.execute(_NEW, row)
-    return True
-
-
-_KNOWN = select(_responses.c.id).where(
-    _responses.c.session_id == bindparam("mine"), _responses.c.id == bindparam("response_id")
-)
-_NEW = insert(_responses)
 
 
 def _response(row: Row[Any]) -> Response:

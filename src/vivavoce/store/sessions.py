@@ -21,6 +21,7 @@ from sqlalchemy import (
     and_,
     bindparam,
     delete,
+    func,
     insert,
     or_,
     select,
@@ -28,12 +29,13 @@ from sqlalchemy import (
 )
 
 from vivavoce.access.agents import Kept
-from vivavoce.store.database import Database
+from vivavoce.store.database import Transactions
 from vivavoce.store.items import said
+from vivavoce.store.responses import Response
 from vivavoce.store.resume_tokens import forget
 from vivavoce.store.schema import Dollars, Words, like, metadata
 
-__all__ = ["LISTED", "TITLE", "Session", "Sessions", "begin", "charge", "entitle", "touch"]
+__all__ = ["LISTED", "TITLE", "Session", "Sessions", "add", "change", "charge", "entitle", "lock"]
 
 TITLE: Final = 200
 """Characters of a title at most."""
@@ -106,12 +108,17 @@ class Session:
 
 
 class Sessions:
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Transactions) -> None:
         self._run = database.run
 
     async def begin(self, session: Session) -> None:
         """Nothing happens where there is one of this id."""
-        await self._run(lambda connection: begin(connection, session))
+
+        def work(connection: Connection) -> None:
+            if not lock(connection, [session.id]):
+                add(connection, [session])
+
+        await self._run(work)
 
     async def reopen(self, id: str, now: float, **news: Any) -> Session | None:
         """It goes on: no end is known of it any more. ``news`` are fields that changed with that (``call_id``,
@@ -123,9 +130,6 @@ class Sessions:
             return _one(connection, _sessions.c.id == id)
 
         return await self._run(work)
-
-    async def end(self, id: str, now: float, reason: str) -> None:
-        await self._run(lambda connection: touch(connection, id, now, {"ended_at": now, "end_reason": reason}))
 
     async def find(self, id: str) -> Session | None:
         return await self._run(lambda connection: _one(connection, _sessions.c.id == id))
@@ -186,41 +190,56 @@ class Sessions:
         return await self._run(work)
 
 
-def begin(connection: Connection, session: Session) -> None:
-    """As :meth:`Sessions.begin`, inside a transaction."""
-    known = select(_sessions.c.id).where(_sessions.c.id == session.id)
-    if connection.execute(known).scalar() is None:
-        row = replace(session, active_at=session.active_at or session.started_at)
-        connection.execute(insert(_sessions).values(asdict(row)))
+def lock(connection: Connection, ids: Collection[str]) -> set[str]:
+    """Those of them that are there; they stay until the transaction ends."""
+    return set(connection.execute(_THERE, {"ids": sorted(ids)}).scalars())
 
 
-def touch(connection: Connection, id: str, now: float, change: Mapping[str, Any]) -> bool:
-    """Something has happened in it. Whether it is still there; if so, it stays until the transaction ends."""
-    which = update(_sessions).where(_sessions.c.id == id).values(active_at=now, **change)
-    return connection.execute(which).rowcount > 0
+def add(connection: Connection, begun: Sequence[Session]) -> None:
+    """None of them is there yet."""
+    if begun:
+        rows = [asdict(replace(each, active_at=each.active_at or each.started_at)) for each in begun]
+        connection.execute(insert(_sessions), rows)
 
 
-def entitle(connection: Connection, id: str, title: str) -> None:
-    """Gives it a title where it has none."""
-    which = update(_sessions).where(_sessions.c.id == id, _sessions.c.title.is_(None))
-    connection.execute(which.values(title=title[:TITLE]))
+def change(connection: Connection, changes: Mapping[str, Mapping[str, Any]]) -> None:
+    """Sets fields of sessions, by their ids."""
+    alike: dict[frozenset[str], list[dict[str, Any]]] = {}
+    for id, values in changes.items():
+        alike.setdefault(frozenset(values), []).append({"which": id, **values})
+    for rows in alike.values():
+        connection.execute(_CHANGE, rows)
 
 
-def charge(connection: Connection, id: str, *, responses: int, unpriced: int, usd: Decimal) -> None:
-    """Adds to its sums."""
-    connection.execute(_MORE, {"which": id, "its_responses": responses, "its_unpriced": unpriced, "its_usd": usd})
+def entitle(connection: Connection, titles: Mapping[str, str]) -> None:
+    """Gives sessions titles, by their ids, where they have none."""
+    if titles:
+        connection.execute(_ENTITLE, [{"which": id, "words": title[:TITLE]} for id, title in titles.items()])
 
 
-_MORE = (
-    update(_sessions)
-    .where(_sessions.c.id == bindparam("which"))
-    .values(
-        {
-            name: _sessions.c[name] + bindparam(f"its_{name}", type_=_sessions.c[name].type)
-            for name in ("responses", "unpriced", "usd")
-        }
-    )
+def charge(connection: Connection, paid: Sequence[tuple[str, Response]]) -> None:
+    """Adds to the sums of sessions, given by their ids."""
+    sums: dict[str, dict[str, Any]] = {}
+    for id, response in paid:
+        of = sums.setdefault(id, {"which": id, "its_responses": 0, "its_unpriced": 0, "its_usd": Decimal(0)})
+        of["its_responses"] += response.kind == "response"
+        of["its_unpriced"] += response.usd is None
+        of["its_usd"] += response.usd or 0
+    if sums:
+        connection.execute(_CHARGE, list(sums.values()))
+
+
+_THERE = select(_sessions.c.id).where(_sessions.c.id.in_(bindparam("ids", expanding=True)))
+_THERE = _THERE.order_by(_sessions.c.id).with_for_update()
+_CHANGE = update(_sessions).where(_sessions.c.id == bindparam("which"))
+_ENTITLE = _CHANGE.values(title=func.coalesce(_sessions.c.title, bindparam("words", type_=Words)))
+_CHARGE = _CHANGE.values(
+    {
+        name: _sessions.c[name] + bindparam(f"its_{name}", type_=_sessions.c[name].type)
+        for name in ("responses", "unpriced", "usd")
+    }
 )
+"""Made once: to put a statement together takes longer than SQLite takes to run it."""
 
 
 def _one(connection: Connection, which: Any) -> Session | None:

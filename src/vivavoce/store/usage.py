@@ -22,7 +22,7 @@ from sqlalchemy import (
 )
 
 from vivavoce.access.prices import Used
-from vivavoce.store.database import Database
+from vivavoce.store.database import Transactions
 from vivavoce.store.responses import Response
 from vivavoce.store.schema import Dollars, Words, metadata
 
@@ -79,7 +79,7 @@ class Day:
 
 
 class Usage:
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Transactions) -> None:
         self._run = database.run
 
     async def days(
@@ -99,7 +99,7 @@ class Usage:
 
     async def add(self, owner: str, response: Response) -> None:
         """For what belongs to no session."""
-        await self._run(lambda connection: add(connection, owner, response))
+        await self._run(lambda connection: add(connection, [(owner, response)]))
 
     async def forget(self, owner: str) -> int:
         """Nothing tells any more that it was this owner; the sums stay. How many there were."""
@@ -114,13 +114,22 @@ class Usage:
         return await self._run(work)
 
 
-def add(connection: Connection, owner: str, response: Response) -> None:
-    """As :meth:`Usage.add`, inside a transaction."""
-    day = datetime.fromtimestamp(response.ended_at, UTC).date().isoformat()
+def add(connection: Connection, used: Sequence[tuple[str, Response]]) -> None:
+    """As :meth:`Usage.add`, of each owner, inside a transaction."""
+    sums: dict[tuple[str, ...], Day] = {}
+    for owner, response in used:
+        day = _used(owner, response)
+        key = tuple(getattr(day, name) for name in _KEY)
+        sums[key] = _sum(sums[key], day) if key in sums else day
+    for key in sorted(sums):  # whoever writes at the same time takes them in the same order
+        _add(connection, sums[key])
+
+
+def _used(owner: str, response: Response) -> Day:
     used = Used.of(response.usage or {})
     counted = {each.name: getattr(used, each.name) for each in fields(used)}
-    one = Day(
-        day=day,
+    return Day(
+        day=datetime.fromtimestamp(response.ended_at, UTC).date().isoformat(),
         owner=owner,
         agent=response.agent or "",
         model=response.model,
@@ -129,7 +138,10 @@ def add(connection: Connection, owner: str, response: Response) -> None:
         usd=response.usd or Decimal(0),
         **counted,
     )
-    _add(connection, one)
+
+
+def _sum(one: Day, other: Day) -> Day:
+    return replace(one, **{name: getattr(one, name) + getattr(other, name) for name in _SUMS})
 
 
 def _add(connection: Connection, day: Day) -> None:

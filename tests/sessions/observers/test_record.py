@@ -2,14 +2,15 @@
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import Connection, text
 from sqlalchemy.exc import OperationalError
 
 from tests.support.access import Clock
@@ -25,7 +26,7 @@ from vivavoce.sessions.observers import waiting
 from vivavoce.sessions.observers.record import Record
 from vivavoce.sessions.registry import Registry
 from vivavoce.store.database import in_directory
-from vivavoce.store.ledger import Batch
+from vivavoce.store.ledger import EVERY, Ledger
 from vivavoce.store.responses import Response
 from vivavoce.store.sessions import Session
 from vivavoce.store.store import Store, in_memory, open_store
@@ -38,6 +39,11 @@ def said(id: str, words: str, role: str = "user") -> Frame:
     content = [{"type": "input_text" if role == "user" else "output_text", "text": words}]
     item = {"id": id, "type": "message", "role": role, "status": "completed", "content": content}
     return Frame("conversation.item.done", {"type": "conversation.item.done", "item": item})
+
+
+def length(id: str, ms: int) -> Frame:
+    """That its speaker fell silent so late."""
+    return Frame("input_audio_buffer.speech_stopped", {"item_id": id, "audio_start_ms": 0, "audio_end_ms": ms})
 
 
 _opened: list[Store] = []
@@ -55,39 +61,33 @@ def _open() -> Store:
     return _opened[-1]
 
 
+T = TypeVar("T")
+
+
 class Disk:
-    """A store that does as it is told. ``failing``: raised in its place; ``still``: it waits until :attr:`moves`."""
+    """A database that does as it is told. ``failing``: raised in its place; ``still``: it waits until :attr:`moves`."""
 
     def __init__(self, *, still: bool = False) -> None:
         self.store = _open()
+        self.ledger = Ledger(self)
         self.failing: Exception | None = None
-        self.poison = ""
         self.moves = asyncio.Event()
         if not still:
             self.moves.set()
         self.pressed = asyncio.Event()
-        self.batches: list[Batch] = []
-        self.wrote: asyncio.Queue[Batch] = asyncio.Queue()
+        self.transactions = 0
 
-    async def write(self, batch: Batch) -> bool:
+    async def run(self, work: Callable[[Connection], T]) -> T:
         self.pressed.set()
         await self.moves.wait()
         if self.failing:
             raise self.failing
-        if self.poison and any(item.id == self.poison for item in batch.items):
-            raise ValueError("no store can hold this")
-        self.batches.append(batch)
-        there = await self.store.ledger.write(batch)
-        self.wrote.put_nowait(batch)
-        return there
-
-    async def until_written(self, id: str) -> None:
-        while id not in {item.id for item in (await asyncio.wait_for(self.wrote.get(), 5)).items}:
-            pass
+        self.transactions += 1
+        return await self.store.database.run(work)
 
 
-def record_on(disk: Disk, kept: Kept = "text", notices: Notices | None = None) -> Record:
-    return Record(disk.write, BEGUN, kept=lambda: kept, now=Clock(), notices=notices or Notices(), media=False)
+def record_on(disk: Disk, kept: Kept = "text", notices: Notices | None = None, begun: Session = BEGUN) -> Record:
+    return Record(disk.ledger, begun, kept=lambda: kept, now=Clock(), notices=notices or Notices(), media=False)
 
 
 @asynccontextmanager
@@ -98,8 +98,8 @@ async def running(record: Record) -> AsyncIterator[None]:
     await asyncio.wait_for(task, 60)
 
 
-async def words(store: Store) -> list[str]:
-    return [item.words for item in await store.items.all("sess_1")]
+async def words(store: Store, id: str = "sess_1") -> list[str]:
+    return [item.words for item in await store.items.all(id)]
 
 
 async def test_from_the_first_event_to_the_end():
@@ -128,7 +128,7 @@ async def test_a_slow_disk_makes_batches_larger_and_not_more():
         for number in range(500):
             record.told(said(f"u{number % 50}", f"said {number}"))
         disk.moves.set()
-    assert [len(batch.items) for batch in disk.batches] == [0, 50]
+    assert disk.transactions == 2
     assert await words(disk.store) == [f"said {number}" for number in range(450, 500)]
 
 
@@ -190,7 +190,7 @@ async def test_a_disk_that_is_full_in_earnest(tmp_path: Path, caplog: pytest.Log
     async def pages(most: int) -> None:
         await store.database.run(lambda connection: connection.execute(text(f"PRAGMA max_page_count = {most}")))
 
-    record = Record(store.ledger.write, BEGUN, kept=lambda: "text", now=Clock(), notices=Notices(), media=False)
+    record = Record(store.ledger, BEGUN, kept=lambda: "text", now=Clock(), notices=Notices(), media=False)
     await pages(1)  # no more than there are
     async with running(record):
         for number in range(20):
@@ -226,14 +226,38 @@ async def test_the_end_of_a_session_waits_for_the_store_but_not_for_ever(caplog:
 
 
 async def test_what_no_store_can_hold_takes_nothing_else_with_it():
+    """Nor with what another session writes at the same time."""
     disk = Disk()
-    disk.poison = "u1"
-    record = record_on(disk)
-    async with running(record):
+    record, other = record_on(disk), record_on(disk, begun=replace(BEGUN, id="sess_2"))
+    async with running(record), running(other):
+        record.told(length("u1", 2**70))
         for number in range(3):
-            record.told(said(f"u{number}", f"words {number}"))
+            for each in (record, other):
+                each.told(said(f"u{number}", f"words {number}"))
+                each.charged(Response(id=f"resp_{number}", model="m", ended_at=2.0, usd=Decimal(1)))
+        record.charged(Response(id="too much", model="m", ended_at=2.0, usd=Decimal(2**70)))
     assert await words(disk.store) == ["words 0", "words 2"]
-    assert record.lost == 1
+    assert await words(disk.store, "sess_2") == ["words 0", "words 1", "words 2"]
+    assert (record.lost, other.lost) == (2, 0)
+    assert [(await record_of(disk.store, id)).usd for id in ("sess_1", "sess_2")] == [3, 3]
+    assert [day.usd for day in await disk.store.usage.days()] == [6]
+
+
+@virtual_time
+async def test_many_sessions_are_one_transaction_soon_and_none_at_the_end_waits():
+    disk, loop = Disk(), asyncio.get_running_loop()
+    records = [record_on(disk, begun=replace(BEGUN, id=f"sess_{number}")) for number in range(50)]
+    async with AsyncExitStack() as stack:
+        for record in records:
+            await stack.enter_async_context(running(record))
+        for number in range(4):
+            for record in records:
+                record.told(said(f"u{number}", f"words {number}"))
+            await asyncio.sleep(EVERY + 0.001)
+            assert disk.transactions == number + 1
+            assert await words(disk.store, "sess_49") == [f"words {each}" for each in range(number + 1)]
+        began = loop.time()
+    assert loop.time() == began
 
 
 async def test_where_no_words_are_kept_the_cost_is():
@@ -253,7 +277,7 @@ async def test_a_session_that_is_deleted_while_it_goes_on_does_not_come_back():
     record = record_on(disk)
     async with running(record):
         record.told(said("u", "one"))
-        await disk.until_written("u")
+        await disk.ledger.flush()
         await disk.store.sessions.delete(["sess_1"])
         record.told(said("v", "two"))
         record.charged(Response(id="resp_1", model="m", ended_at=2.0, usd=Decimal("0.5")))
@@ -268,7 +292,7 @@ async def test_a_session_that_goes_on_has_no_end_any_more():
         record = record_on(disk)
         async with running(record):
             record.told(said(id, id))
-            await disk.until_written(id)
+            await disk.ledger.flush()
             assert (await record_of(disk.store)).ended_at is None
         assert (await record_of(disk.store)).ended_at is not None
     assert await words(disk.store) == ["u", "v"]

@@ -36,7 +36,7 @@ def kept(service: Service, wanted: Wanted) -> Kept:
 
 def record_of(service: Service, live: Live, wanted: Wanted, begun: Session) -> Record:
     return Record(
-        service.store.ledger.write,
+        service.store.ledger,
         begun,
         kept=partial(kept, service, wanted),
         now=service.now,

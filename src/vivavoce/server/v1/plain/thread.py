@@ -19,9 +19,9 @@ from vivavoce.backends.interface import Relays
 from vivavoce.protocol.wire.errors import ProtocolError
 from vivavoce.server.service import Service
 from vivavoce.store.items import Item
-from vivavoce.store.ledger import Batch
 from vivavoce.store.responses import Response
 from vivavoce.store.sessions import Session
+from vivavoce.store.writing import Batch
 
 __all__ = ["Thread"]
 
@@ -111,6 +111,8 @@ class Thread:
         change: dict[str, Any] = {"ended_at": bill.ended_at, "end_reason": "It waits for its next turn."}
         if items and items[-1].words:
             change["preview"] = items[-1].words[:PREVIEW]
+        if title := next((item.words for item in items if item.role == "user" and item.words), None):
+            change["title"] = title
         await self._service.store.ledger.write(
             Batch(
                 session_id=self.id,
@@ -118,7 +120,6 @@ class Thread:
                 now=bill.ended_at,
                 begun=self._session(bill),
                 change=change,
-                title=next((item.words for item in items if item.role == "user" and item.words), None),
                 items=items,
                 responses=[bill],
             )
