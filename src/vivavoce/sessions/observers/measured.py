@@ -27,14 +27,14 @@ class Measured(Observer):
         self._metrics, self._transport, self._usd = metrics, transport, usd
         self._agent, self._model = metrics.agent(agent or NOBODY), metrics.model(model)
         self._charged = Decimal(0)
-        self._inward, self._outward = metrics.frames.labels("in"), metrics.frames.labels("out")
+        self._frames = metrics.frames
         metrics.opened.labels(transport, metrics.backend, self._agent).inc()
 
     def sent(self, frame: Frame) -> None:
-        self._inward.inc()
+        self._frames.inward += 1
 
     def told(self, frame: Frame) -> None:
-        self._outward.inc()
+        self._frames.outward += 1
         if note := _TOLD.get(frame.type):
             note(self, frame.data)
 

@@ -18,7 +18,7 @@ from vivavoce.access.agents import Kept, at
 from vivavoce.protocol.frame import AUDIO_DELTA, Closed, Frame
 from vivavoce.sessions.filters import Observer
 from vivavoce.sessions.notices import Notices
-from vivavoce.sessions.observers.transcript import Transcript
+from vivavoce.sessions.observers.transcript import TOLD, Transcript
 from vivavoce.sessions.observers.waiting import Taken, Waiting
 from vivavoce.store.items import Item
 from vivavoce.store.ledger import Ledger, why
@@ -70,6 +70,9 @@ class Record(Observer):
         """Somebody has deleted the session: nothing more is written of it."""
 
     # What happens ---------------------------------------------------------------------------------------
+
+    def sees(self, type: str) -> bool:
+        return type in (AUDIO_DELTA, "conversation.created") or type in TOLD
 
     def told(self, frame: Frame) -> None:
         if frame.type == AUDIO_DELTA:
