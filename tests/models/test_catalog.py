@@ -57,9 +57,9 @@ def test_names_list_the_default_first() -> None:
 
 async def test_a_missing_package_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "onnxruntime", None)
-    monkeypatch.delitem(sys.modules, "vivavoce.models.vad.silero", raising=False)
+    monkeypatch.delitem(sys.modules, "vivavoce.models.turn.smart_turn", raising=False)
     with pytest.raises(ModelError, match="needs the package 'onnxruntime', which is not installed: pip install"):
-        build(clock=now)
+        build(clock=now, turn="smart-turn")
 
 
 async def test_what_an_adapter_does_not_take_is_refused() -> None:

@@ -56,6 +56,9 @@ class FakeVad:
     def stream(self) -> VadStream:
         return self._probability
 
+    def probabilities(self, heard: Sequence[tuple[VadStream, bytes]]) -> list[float]:
+        return [listener(window) for listener, window in heard]
+
     def _probability(self, window: bytes) -> float:
         assert len(window) == 2 * self.window
         return float(level_dbfs(window) > SPEECH_LEVEL)

@@ -1,6 +1,7 @@
 """The command ``vivavoce``. A subcommand's module is imported when it is asked for, so that ``--help`` is quick."""
 
 import importlib
+import os
 from typing import Final
 
 import click
@@ -8,6 +9,8 @@ import click
 from vivavoce import __version__
 
 __all__ = ["main"]
+
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # numpy: for small matrices, threads only spin
 
 COMMANDS: Final = {
     "serve": "Serve the page and the API.",
