@@ -1,5 +1,10 @@
-"""A Whisper of 8 MB in CTranslate2's own format, for tests of what stands around a real one: it hears nothing, and says
-a sentence by heart, one token for each position of its decoder."""
+"""A Whisper of 27 MB in CTranslate2's own format that hears tones: what stands around a model is tested with a real
+one.
+
+Each second of its sound is a word, told by its pitch (:func:`spoken`); a second without a tone ends what it says. All
+of it is in the weights: the encoder marks each frame with its second and with the pitch that it holds, the decoder's
+``n``-th position looks at second ``n`` and says the word of its pitch.
+"""
 
 import json
 from collections.abc import Iterator, Sequence
@@ -7,39 +12,79 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from faster_whisper.tokenizer import _LANGUAGE_CODES
 
-__all__ = ["WORDS", "tiny_whisper"]
+__all__ = [
+    "FIRST_TEXT",
+    "LANGUAGES",
+    "NO_TIMESTAMPS",
+    "SOT",
+    "SOT_PREV",
+    "TRANSCRIBE",
+    "WORDS",
+    "spoken",
+    "tiny_whisper",
+]
 
-WORDS = ("what", "time", "is", "it")
-WIDTH = 32
+WORDS = ("what", "time", "is", "it", "in", "Paris", ".", "no")
+RATE = 16_000
+WIDTH = 64
+SECONDS = 32
+"""The first channels: which second it is. Those behind them: which pitch."""
+BINS = tuple(range(8, 72, 8))
+"""Of the 80 of a spectrogram, the one of each word's pitch."""
 POSITIONS = 448
 FIRST_TEXT = 1000
 """Id of the first word; those before it stand for bytes and pieces of words."""
 EOT, SOT = 50_257, 50_258
-LANGUAGES = ("en", "zh", "de", "es")
+LANGUAGES = {code: SOT + 1 + n for n, code in enumerate(_LANGUAGE_CODES[:99])}
 TRANSLATE, TRANSCRIBE, SOT_LM, SOT_PREV, NO_SPEECH, NO_TIMESTAMPS = range(50_358, 50_364)
 SIZE = 51_865
+Matrix = np.ndarray[Any, Any]
 
 
-def tiny_whisper(directory: Path, words: Sequence[str] = WORDS, prompt: int = 4) -> Path:
-    """Write it. It says ``words`` when its decoder is given ``prompt`` tokens first."""
-    from ctranslate2.specs import whisper_spec  # type: ignore[import-untyped]
+def spoken(words: str) -> bytes:
+    """16 kHz PCM: a second of each word, with a gap of 40 ms behind it; ``_`` is a silent one."""
+    return b"".join(_tone(word) for word in words.split())
+
+
+def _tone(word: str) -> bytes:
+    samples = np.zeros(RATE)
+    if word != "_":
+        sounding = np.arange(RATE - RATE // 25)
+        samples[: len(sounding)] = 10_000 * np.sin(2 * np.pi * _hertz(BINS[WORDS.index(word)]) * sounding / RATE)
+    return samples.astype("<i2").tobytes()
+
+
+def _hertz(mel_bin: int) -> float:
+    """The middle of a bin of 80 from 0 to 8 kHz, by Slaney's scale: even below 1 kHz, logarithmic above."""
+    step = np.log(6.4) / 27
+    mel = (15 + np.log(8) / step) * (mel_bin + 1) / 81
+    return float(200 / 3 * mel if mel < 15 else 1000 * np.exp(step * (mel - 15)))
+
+
+def tiny_whisper(directory: Path, *, prompt: int = 4, sure: float = 8.0, no_speech: float = 0.0) -> Path:
+    """Write it. It is made for a prompt of ``prompt`` tokens. ``sure``: how likely its words are (8: certain, 1.2: less
+    than one in ten); ``no_speech``: how much it thinks that nobody speaks, as a logit."""
+    from ctranslate2.specs import whisper_spec
 
     directory.mkdir(parents=True, exist_ok=True)
-    tokens = _tokens(words)
     spec = whisper_spec.WhisperSpec(1, 1, 1, 1)
     _fill(spec.encoder, WIDTH)
-    spec.encoder.conv1.weight = np.zeros((WIDTH, 80, 3), np.float32)
+    spec.encoder.conv1.weight, spec.encoder.conv1.bias = _pitches()
     spec.encoder.conv2.weight = np.zeros((WIDTH, WIDTH, 3), np.float32)
-    spec.encoder.position_encodings.encodings = np.zeros((1500, WIDTH), np.float32)
+    spec.encoder.conv2.weight[:, :, 1] = np.eye(WIDTH)
+    spec.encoder.position_encodings.encodings = 10 * _seconds(1500, lambda frame: frame // 50)
     _fill(spec.decoder, WIDTH)
     spec.decoder.embeddings.weight = np.zeros((SIZE, WIDTH), np.float32)
-    spec.decoder.position_encodings.encodings = _one_hot(POSITIONS)
-    spec.decoder.projection.weight = _by_heart([FIRST_TEXT + i for i in range(len(words))], prompt)
-    spec.config.lang_ids = [SOT + 1 + i for i in range(len(LANGUAGES))]
+    spec.decoder.position_encodings.encodings = _seconds(POSITIONS, lambda position: position - (prompt - 1))
+    _look(spec.decoder.layer[0].attention)
+    spec.decoder.projection.weight = _says(prompt, sure, no_speech)
+    spec.config.lang_ids = list(LANGUAGES.values())
     spec.config.suppress_ids = []
-    spec.config.suppress_ids_begin = []
+    spec.config.suppress_ids_begin = [EOT]  # whoever is given sound says something: the true ones are made so, too
     spec.config.alignment_heads = [(0, 0)]
+    tokens = _tokens()
     spec.register_vocabulary(tokens)
     spec.validate()
     spec.save(str(directory))
@@ -47,16 +92,40 @@ def tiny_whisper(directory: Path, words: Sequence[str] = WORDS, prompt: int = 4)
     return directory
 
 
-def _by_heart(words: Sequence[int], prompt: int) -> np.ndarray[Any, Any]:
-    """Rows of the last layer: at position ``prompt - 1 + n`` the n-th word is likeliest, and then the end."""
+def _pitches() -> tuple[Matrix, Matrix]:
+    """The first layer of the encoder: a channel for each pitch, which is nought without it."""
+    weight, bias = np.zeros((WIDTH, 80, 3), np.float32), np.zeros(WIDTH, np.float32)
+    for n, mel_bin in enumerate(BINS):
+        weight[SECONDS + n, mel_bin, 1], bias[SECONDS + n] = 4.0, -2.0
+    return weight, bias
+
+
+def _seconds(length: int, second: Any) -> Matrix:
+    """Rows with a one at their second, counted round."""
+    return np.eye(WIDTH, dtype=np.float32)[[second(n) % SECONDS for n in range(length)]]
+
+
+def _look(attention: Any) -> None:
+    """A decoder's position asks for its second, and takes the pitch from there."""
+    seconds, pitches = np.zeros((WIDTH, WIDTH), np.float32), np.zeros((WIDTH, WIDTH), np.float32)
+    seconds[:SECONDS, :SECONDS] = 2 * np.eye(SECONDS)
+    pitches[SECONDS:, SECONDS:] = np.eye(WIDTH - SECONDS)
+    query, key_value, output = attention.linear
+    query.weight, key_value.weight, output.weight = seconds, np.concatenate([seconds, pitches]), pitches.copy()
+
+
+def _says(prompt: int, sure: float, no_speech: float) -> Matrix:
+    """Rows of the last layer: a word for its pitch, the end where there is none."""
     weight = np.zeros((SIZE, WIDTH), np.float32)
-    for n, token in enumerate([*words, EOT]):
-        weight[token, (prompt - 1 + n) % WIDTH] = 8.0
+    for n in range(len(WORDS)):
+        weight[FIRST_TEXT + n, SECONDS + n] = sure
+    weight[EOT, :SECONDS] = sure * 1.6
+    before = (1 - prompt) % SECONDS
+    weight[LANGUAGES["en"], before], weight[NO_SPEECH, before] = (
+        2.0,
+        no_speech,
+    )  # English, where nobody says what is spoken
     return weight
-
-
-def _one_hot(positions: int) -> np.ndarray[Any, Any]:
-    return np.eye(WIDTH, dtype=np.float32)[np.arange(positions) % WIDTH]
 
 
 def _fill(layer: Any, width: int) -> None:
@@ -88,12 +157,13 @@ def _parts(layer: Any) -> Iterator[Any]:
                 yield from _parts(each)
 
 
-def _tokens(words: Sequence[str]) -> list[str]:
+def _tokens() -> list[str]:
     tokens = [f"<unused{i}>" for i in range(SIZE)]
-    tokens[FIRST_TEXT : FIRST_TEXT + len(words)] = [f"Ġ{word}" for word in words]
+    tokens[FIRST_TEXT : FIRST_TEXT + len(WORDS)] = [f"Ġ{word}".replace("Ġ.", ".") for word in WORDS]
+    tokens[EOT - 1] = ""  # by which CTranslate2 knows a model of many languages
     tokens[EOT], tokens[SOT] = "<|endoftext|>", "<|startoftranscript|>"
-    for i, language in enumerate(LANGUAGES):
-        tokens[SOT + 1 + i] = f"<|{language}|>"
+    for language, token in LANGUAGES.items():
+        tokens[token] = f"<|{language}|>"
     special = ("translate", "transcribe", "startoflm", "startofprev", "nospeech", "notimestamps")
     tokens[TRANSLATE : NO_TIMESTAMPS + 1] = [f"<|{name}|>" for name in special]
     for i in range(NO_TIMESTAMPS + 1, SIZE):

@@ -32,7 +32,7 @@ SPECS = (
         licence="BSD-2-Clause", languages="English", package="pocketsphinx",
     ),
     Spec(
-        name="whisper", sense="stt", module="vivavoce.models.stt.whisper", factory="WhisperStt",
+        name="whisper", sense="stt", module="vivavoce.models.stt.whisper.stt", factory="WhisperStt",
         licence="MIT", languages="99", package="faster_whisper",
         takes=frozenset({"model", "directory", "language"}), files=WHISPER,
     ),

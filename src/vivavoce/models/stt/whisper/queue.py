@@ -1,0 +1,135 @@
+"""Who waits for the one Whisper of the process: windows of all sessions, decoded together where they can be.
+
+What somebody waits for goes first, in the order in which it came. A look ahead, while somebody still speaks, is made
+when nobody waits, and rests three times as long as it took: what is waited for finds the model busy with one in a
+quarter of the time at most. Whoever goes away makes room; a batch for which nobody waits any more ends at its next
+step.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+from vivavoce.models.interfaces import ModelError
+from vivavoce.models.stt.whisper.batch import Heard, Unwanted, Window
+from vivavoce.models.stt.whisper.decoder import Decoder
+
+__all__ = ["WhisperQueue"]
+
+MOST_WAITING = 32
+"""Windows. A minute of sound is two or three."""
+PATIENCE = 30.0
+"""Seconds for a window of somebody who waits."""
+MOST_TOGETHER = 4
+"""Windows in a batch. On a CPU four take nearly four times as long as one, and none is ready before all are."""
+REST = 3.0
+"""Times as long as a look ahead took."""
+
+
+@dataclass(eq=False, slots=True)
+class _Job:
+    window: Window
+    urgent: bool
+    heard: asyncio.Future[Heard]
+
+    @property
+    def kind(self) -> tuple[bool, str, bool]:
+        """What jobs of one batch have in common."""
+        return self.urgent, self.window.prompt, bool(self.window.said)
+
+
+class WhisperQueue:
+    def __init__(self, decoder: Decoder) -> None:
+        self._decoder = decoder
+        self._thread = ThreadPoolExecutor(1, "whisper")
+        self._waiting: list[_Job] = []
+        self._working: Sequence[_Job] = ()
+        self._rests_until = 0.0
+        self._closed = False
+
+    async def warm(self) -> None:
+        """Load the model. Raises :class:`ModelError`."""
+        await asyncio.get_running_loop().run_in_executor(self._thread, self._decoder.load)
+
+    def ask(self, window: Window, *, urgent: bool = True) -> asyncio.Future[Heard]:
+        """What is heard in it, or the :class:`ModelError` why not; whoever does not want it any more cancels it.
+        Raises :class:`ModelError` where there is no room."""
+        if self._closed:
+            raise ModelError("Speech recognition (Whisper) has been shut down.")
+        if len(self._waiting) >= MOST_WAITING:
+            raise ModelError(
+                f"Speech recognition (Whisper) is busy: {MOST_WAITING} pieces of speech wait. Try again in a moment."
+            )
+        job = _Job(window, urgent, asyncio.get_running_loop().create_future())
+        job.heard.add_done_callback(lambda _: self._waiting.remove(job) if job in self._waiting else None)
+        self._waiting.append(job)
+        self._next()
+        return job.heard
+
+    async def heard(self, *windows: Window) -> list[Heard]:
+        """What is heard in each, for who waits for it. Raises :class:`ModelError`, with :data:`PATIENCE` too."""
+        asked = [self.ask(window) for window in windows]
+        try:
+            async with asyncio.timeout(PATIENCE * len(asked)):
+                return await asyncio.gather(*asked)
+        except TimeoutError:
+            raise ModelError(
+                "Speech recognition (Whisper) takes too long on this machine. Choose a smaller one with --stt-model, "
+                "such as base or tiny."
+            ) from None
+        finally:
+            for each in asked:
+                each.cancel()
+
+    def close(self) -> None:
+        """Nobody is left to wait. Idempotent."""
+        self._closed = True
+        self._thread.shutdown(wait=False, cancel_futures=True)
+        for job in (*self._waiting, *self._working):
+            _tell(job, ModelError("Speech recognition (Whisper) has been shut down."))
+
+    def _next(self) -> None:
+        if self._working or self._closed:
+            return
+        loop = asyncio.get_running_loop()
+        waiting = [job for job in self._waiting if not job.heard.done()]
+        first = next((job for job in waiting if job.urgent), waiting[0] if waiting else None)
+        if first is None:
+            return
+        if not first.urgent and loop.time() < self._rests_until:
+            loop.call_at(self._rests_until, self._next)
+            return
+        batch = [job for job in waiting if job.kind == first.kind][:MOST_TOGETHER]
+        self._working = batch
+        self._waiting = [job for job in self._waiting if job not in batch]
+        began = loop.time()
+        done = loop.run_in_executor(self._thread, self._decode, batch)
+        done.add_done_callback(lambda done: self._done(batch, done, loop.time() - began))
+
+    def _decode(self, batch: Sequence[_Job]) -> Sequence[Heard | ModelError]:
+        """In the thread."""
+        wanted = lambda: any(not job.heard.done() for job in batch)  # noqa: E731
+        return self._decoder.decode([job.window for job in batch], wanted)
+
+    def _done(self, batch: Sequence[_Job], done: "asyncio.Future[Sequence[Heard | ModelError]]", took: float) -> None:
+        self._working = ()
+        if not batch[0].urgent:
+            self._rests_until = asyncio.get_running_loop().time() + REST * took
+        error = None if done.cancelled() else done.exception()
+        if error is None and not done.cancelled():
+            for job, heard in zip(batch, done.result(), strict=True):
+                _tell(job, heard)
+        elif not isinstance(error, Unwanted):
+            for job in batch:
+                _tell(job, error or ModelError("Speech recognition (Whisper) has been shut down."))
+        self._next()
+
+
+def _tell(job: _Job, heard: Heard | BaseException) -> None:
+    if job.heard.done():
+        return
+    if isinstance(heard, BaseException):
+        job.heard.set_exception(heard)
+    else:
+        job.heard.set_result(heard)

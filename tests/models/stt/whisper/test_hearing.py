@@ -1,0 +1,83 @@
+"""A turn that is heard while it is spoken, by the real libraries and a tiny model that hears tones."""
+
+import pytest
+
+from tests.support.tiny_whisper import spoken
+from vivavoce.models.interfaces import Hearing, HearingLost, Hints, ModelError
+from vivavoce.models.stt.whisper import hearing, queue
+from vivavoce.models.stt.whisper.batch import Heard, Window
+from vivavoce.models.stt.whisper.decoder import Decoder
+from vivavoce.models.stt.whisper.stt import WhisperStt
+
+SPEECH = spoken("no")
+
+
+@pytest.fixture(autouse=True)
+def tireless(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(queue, "REST", 0.0)
+
+
+async def feed(stt: WhisperStt, hearing: Hearing, words: str) -> list[str]:
+    """What is steady before each word, which is a second; what was asked about those before it was answered."""
+    steady = []
+    for word in words.split():
+        await hearing.feed(spoken(word))
+        await stt.transcribe(SPEECH, Hints("en"))
+        steady.append(hearing.steady)
+    return steady
+
+
+async def test_words_become_steady_as_they_are_spoken_and_a_turn_goes_on_after_a_pause(stt: WhisperStt):
+    async with stt.hear(Hints("en")) as hearing:
+        assert await feed(stt, hearing, "what time is it") == ["", "", "what", "what time"]
+        assert (await hearing.words()).text == "what time is it"
+        assert hearing.steady == "what time is it", "two decodes in a row found it"
+        await feed(stt, hearing, "in Paris .")
+        heard = await hearing.words()
+    assert heard.text == "what time is it in Paris."
+    assert heard.logprobs is not None
+    assert "".join(each.token for each in heard.logprobs).strip() == heard.text
+
+
+async def test_silence_has_no_words_and_costs_no_decode(stt: WhisperStt, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(Decoder, "decode", None)
+    async with stt.hear(Hints()) as hearing:
+        await hearing.feed(bytes(3 * len(SPEECH)))
+        assert (await hearing.words()).text == ""
+
+
+async def test_of_a_long_turn_only_the_last_sentence_is_decoded_again(stt: WhisperStt, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(hearing, "MUCH", 6 * len(SPEECH))
+    seen: list[Window] = []
+    decode = Decoder.decode
+
+    def spy(self: Decoder, windows: list[Window], wanted: object) -> list[Heard | ModelError]:
+        seen.extend(windows)
+        return decode(self, windows, wanted)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(Decoder, "decode", spy)
+    said = "it is in Paris . what time is it in Paris ."
+    async with stt.hear(Hints("en")) as turn:
+        await feed(stt, turn, said)
+        heard = await turn.words()
+    assert heard.text == said.replace(" .", ".")
+    assert heard.logprobs is not None
+    assert len(heard.logprobs) == len(said.split())
+    assert len(seen[-1].pcm) < 8 * len(SPEECH), "the first sentence has gone"
+
+
+async def test_what_it_is_never_sure_of_is_left_to_be_recognised_whole(
+    stt: WhisperStt, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(hearing, "LONGEST", 2 * len(SPEECH))
+    async with stt.hear(Hints("en")) as turn:
+        await turn.feed(SPEECH)
+        with pytest.raises(HearingLost, match="no word in half a minute"):
+            await turn.feed(2 * SPEECH)
+
+
+async def test_a_language_that_it_has_not_is_said_when_its_words_are_wanted(stt: WhisperStt):
+    async with stt.hear(Hints("xx")) as turn:
+        await feed(stt, turn, "no no")
+        with pytest.raises(ModelError, match="does not understand 'xx'"):
+            await turn.words()
