@@ -19,6 +19,7 @@ from tests.support.speech import speech
 from vivavoce.audio import HOUSE_RATE
 from vivavoce.audio.opus import FRAME_BYTES, OpusEncoder
 from vivavoce.transports.webrtc.receiver import hear
+from vivavoce.transports.webrtc.reports import Reporter, Reports
 
 __all__ = ["Caller", "connect", "conversation", "delay_of", "holes_of"]
 
@@ -85,7 +86,7 @@ class Caller:
         self._microphone, self._tell = microphone, heard
         self.peer = RTCPeerConnection(RTCConfiguration(iceServers=[]))
         self.transceiver = self.peer.addTransceiver(microphone)
-        hear(self.transceiver, self._hear)
+        hear(self.transceiver, self._hear, Reporter(Reports(self.transceiver.sender._ssrc, "caller")))
         self._channel = self.peer.createDataChannel("oai-events")
         self._open = asyncio.Event()
         self._channel.on("open", self._open.set)
@@ -171,17 +172,22 @@ async def holes_of(port: int, loss: float, chance: random.Random) -> float:
 
 def _lose(caller: Caller, loss: float, chance: random.Random, *, back: bool = True) -> None:
     """Packets of sound, on the way there and on the way back."""
-    transport, receiver = caller.transceiver.sender.transport, caller.transceiver.receiver
-    send, take = transport._send_rtp, receiver._handle_rtp_packet
+    transport = caller.transceiver.sender.transport
+    connection = transport.transport._connection
+    send, take = transport._send_rtp, connection.data_received
 
     async def lossy_send(data: bytes) -> None:
-        if 192 <= data[1] <= 223 or chance.random() >= loss:  # RTCP passes
+        if _is_rtcp(data) or chance.random() >= loss:
             await send(data)
 
-    async def lossy_take(packet: object, arrival_time_ms: int) -> None:
-        if chance.random() >= loss:
-            await take(packet, arrival_time_ms)  # type: ignore[arg-type]
+    def lossy_take(data: bytes, component: int) -> None:
+        if not 128 <= data[0] < 192 or _is_rtcp(data) or chance.random() >= loss:
+            take(data, component)
 
     transport._send_rtp = lossy_send  # type: ignore[method-assign]
     if back:
-        receiver._handle_rtp_packet = lossy_take  # type: ignore[method-assign]
+        connection.data_received = lossy_take  # type: ignore[method-assign]
+
+
+def _is_rtcp(data: bytes) -> bool:
+    return 192 <= data[1] <= 223

@@ -17,7 +17,6 @@ from aiortc import (
     RTCRtpSender,
     RTCSessionDescription,
 )
-from aiortc.mediastreams import MediaStreamError
 
 from vivavoce.protocol.dialects import Dialect
 from vivavoce.protocol.frame import APPEND, AUDIO_DELTA, FLUSH, HOLD, REST, Frame
@@ -25,9 +24,9 @@ from vivavoce.protocol.wire.errors import ProtocolError
 from vivavoce.transports.webrtc.channel import LABEL, Events
 from vivavoce.transports.webrtc.ice import Reach, configuration, prepare, reach
 from vivavoce.transports.webrtc.inbox import Inbox
-from vivavoce.transports.webrtc.losses import follow
 from vivavoce.transports.webrtc.receiver import hear
 from vivavoce.transports.webrtc.sdp import Offer, invalid_offer, read_offer
+from vivavoce.transports.webrtc.sender import speak
 from vivavoce.transports.webrtc.track import Speaker
 
 __all__ = ["Call", "answer", "reach"]
@@ -75,7 +74,6 @@ class Call:
         self._received: deque[Frame] = deque()  # the rest of a message that held several frames
         self._speaker = Speaker(self._inbox.put)
         self._caller_speaks = offer.speaks
-        self._tasks: list[asyncio.Task[None]] = []
         self._closing: asyncio.Task[None] | None = None
         loop = asyncio.get_running_loop()
         late = f"No data channel {LABEL!r} came about within {connect_timeout:g} s."
@@ -125,9 +123,8 @@ class Call:
         return self._speaker.rest()
 
     async def _accept(self, offer: Offer, reach: Reach | None) -> str:
-        ours = self._peer.addTransceiver(self._speaker)
-        hear(ours, self._heard_sound)
-        follow(ours.sender, self._speaker.expect_loss)
+        ours = self._peer.addTransceiver("audio")
+        hear(ours, self._heard_sound, speak(ours, self._speaker))
         ours.setCodecPreferences(
             [codec for codec in RTCRtpSender.getCapabilities("audio").codecs if codec.name == "opus"]
         )
@@ -140,10 +137,10 @@ class Call:
                 other.direction = "inactive"  # a camera, a second microphone
         for codec in ours._codecs:
             codec.parameters["useinbandfec"] = 1  # we make use of what a packet repeats of the one before
-        prepare(self._peer, reach)
+        prepare(self._peer, reach, self._unreachable)
         await self._peer.setLocalDescription(await self._peer.createAnswer())
         if not offer.listens:
-            self._tasks.append(asyncio.create_task(_play_to_nobody(self._speaker)))
+            self._speaker.begin(None)
         return self._peer.localDescription.sdp
 
     def _heard_sound(self, pcm: bytes) -> None:
@@ -171,13 +168,13 @@ class Call:
             self._gone()
 
     def _gone(self) -> None:
-        """A hang-up is told; where the network or the caller's machine failed, ICE fails, in half a minute."""
-        sctp = self._peer.sctp
-        ice_failed = sctp is not None and sctp.transport.transport.state == "failed"
-        if ice_failed or self._peer.connectionState == "failed":
-            self._lost(1006, "The connection to the caller was lost.")
+        if self._peer.connectionState == "failed":
+            self._unreachable()
         else:
             self._lost(1000, "The caller hung up.")
+
+    def _unreachable(self) -> None:
+        self._lost(1006, "The connection to the caller was lost.")
 
     def _lost(self, code: int, reason: str) -> None:
         self._end(code, reason)
@@ -192,18 +189,6 @@ class Call:
     async def _shut(self) -> None:
         await self._events.close()
         self._events.stop()
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
         await self._peer.close()
         for transceiver in self._peer.getTransceivers():
             await transceiver.stop()  # aiortc, closed while it connects, may have started them meanwhile
-
-
-async def _play_to_nobody(speaker: Speaker) -> None:
-    """For a caller who only speaks: the answer takes its time all the same."""
-    try:
-        while True:
-            await speaker.recv()
-    except MediaStreamError:
-        pass

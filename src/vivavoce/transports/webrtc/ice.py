@@ -13,7 +13,7 @@ import asyncio
 import copy
 import ipaddress
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -58,8 +58,9 @@ def configuration(servers: Sequence[Mapping[str, Any]]) -> RTCConfiguration:
     return RTCConfiguration(iceServers=[RTCIceServer(**server) for server in servers])
 
 
-def prepare(peer: RTCPeerConnection, reach: Reach | None = None) -> None:
-    """To be called once a peer connection has its sections, before candidates are gathered."""
+def prepare(peer: RTCPeerConnection, reach: Reach | None = None, lost: Callable[[], None] = lambda: None) -> None:
+    """To be called once a peer connection has its sections, before candidates are gathered. ``lost`` is called when the
+    other end no longer answers, just before the connection is closed for that."""
     transports = {transceiver.receiver.transport.transport for transceiver in peer.getTransceivers()}
     if peer.sctp is not None:
         transports.add(peer.sctp.transport.transport)
@@ -67,7 +68,7 @@ def prepare(peer: RTCPeerConnection, reach: Reach | None = None) -> None:
         connection = transport.iceGatherer._connection
         connection._local_username = random_string(FRAGMENT)
         _offer(connection, reach or Reach())
-        _ask_for_consent(connection)
+        _ask_for_consent(connection, lost)
 
 
 def _offer(connection: Connection, reach: Reach) -> None:
@@ -123,13 +124,14 @@ def _family(address: str) -> int:
     return ipaddress.ip_address(address).version
 
 
-def _ask_for_consent(connection: Connection) -> None:
+def _ask_for_consent(connection: Connection, lost: Callable[[], None]) -> None:
     async def ask() -> None:
         missed = 0
         while not connection._closed:  # it may be closed in the moment in which it connects
             await asyncio.sleep(CONSENT_SECONDS * random.uniform(0.8, 1.2))
             missed = 0 if await _consents(connection) else missed + 1
             if missed == MISSED:
+                lost()
                 connection._query_consent_task = None  # it is this one, and would be waited for
                 await connection.close()
 

@@ -1,21 +1,13 @@
-"""The outgoing audio track: a packet every 20 ms while there is something to say, nothing otherwise (W-09).
-
-It hands aiortc Opus packets rather than samples: encoding a frame takes some 0.1 ms, less than the trip
-to a thread and back, and mono speech needs neither its stereo nor its resampler's thread pool.
-"""
+"""The outgoing sound: a packet every 20 ms while there is something to say, nothing otherwise (W-09)."""
 
 import asyncio
 from collections.abc import Callable
-from fractions import Fraction
-from typing import Any
-
-from aiortc import MediaStreamTrack
-from aiortc.mediastreams import MediaStreamError
-from av.packet import Packet
 
 from vivavoce.audio import HOUSE_RATE
 from vivavoce.audio.opus import FRAME_BYTES, FRAME_MS, OpusEncoder
 from vivavoce.protocol.frame import Frame
+from vivavoce.transports.webrtc.arrival import TICKS
+from vivavoce.transports.webrtc.pacing import EARLY, pacer
 from vivavoce.transports.webrtc.playout import Playout
 
 __all__ = ["Speaker"]
@@ -30,36 +22,42 @@ end on silence, not on a guess at more speech."""
 MAX_LATE = 0.2
 """Seconds behind, after a stall of this process, that are still caught up with a burst of packets."""
 
-CLOCK_RATE = 48_000
-"""Ticks a second of Opus in RTP, whatever rate is inside (RFC 7587, 4.1)."""
-_TICKS = CLOCK_RATE * FRAME_MS // 1000
-_TIME_BASE = Fraction(1, CLOCK_RATE)
+_FRAME_TICKS = TICKS * FRAME_MS // 1000
 _SILENCE = bytes(FRAME_BYTES)
 
 
-class Speaker(MediaStreamTrack):
-    """Plays items in real time by the event loop's clock. ``report`` is given the PLAYED frames. RTP
-    timestamps count time, also while nothing is sent."""
-
-    kind = "audio"
+class Speaker:
+    """Plays items in real time by the event loop's clock, once it may begin. ``report`` is given the PLAYED frames.
+    Ticks, 48,000 a second, count time, also while nothing is sent."""
 
     def __init__(self, report: Callable[[Frame], None]) -> None:
-        super().__init__()
         self._report = report
         self._playout = Playout()
         self._encoder = OpusEncoder()
-        self._changed = asyncio.Event()  # something to play, or room for more
-        self._held = False  # stands still
-        self._tail = 0  # silent packets still to send
+        self._room = asyncio.Event()
+        self._send: Callable[[bytes, int, bool], None] | None = None
         self._start: float | None = None  # the loop's time at tick 0
         self._tick = 0  # of the next packet
+        self._paced = False
+        self._begins = True  # the next packet is the first after a silence
+        self._held = False  # stands still
+        self._stopped = False
+        self._tail = 0  # silent packets still to send
+
+    def begin(self, send: Callable[[bytes, int, bool], None] | None) -> None:
+        """``send(packet, tick, begins)`` takes each packet; ``begins``: the first after a silence. None: nobody
+        listens, and the answer takes its time all the same."""
+        if self._start is None:
+            self._send, self._start = send, asyncio.get_running_loop().time()
+            self._go_on()
 
     async def put(self, item_id: str, pcm: bytes) -> None:
         """Queues audio of an item; waits while :data:`MAX_WAITING` seconds wait already."""
-        while self._playout.waiting >= MAX_WAITING * HOUSE_RATE * 2 and self.readyState == "live":
-            await self._change()
+        while self._playout.waiting >= MAX_WAITING * HOUSE_RATE * 2 and not self._stopped:
+            self._room.clear()
+            await self._room.wait()
         self._playout.push(item_id, pcm)
-        self._changed.set()
+        self._go_on()
 
     def rest(self) -> list[Frame]:
         """What was not played, as REST frames."""
@@ -69,6 +67,7 @@ class Speaker(MediaStreamTrack):
         """Goes on with what the track of another call had not played."""
         self._playout.restore(rest)
         self._tell()
+        self._go_on()
 
     def expect_loss(self, percent: int) -> None:
         """So much of what leaves does not arrive."""
@@ -87,44 +86,40 @@ class Speaker(MediaStreamTrack):
     def hold(self, *, on: bool) -> None:
         """Stands still, with the next packet, or goes on from where it stood."""
         self._held = on
-        self._changed.set()
+        self._go_on()
 
     def stop(self) -> None:
-        super().stop()
-        self._changed.set()
+        """Sends nothing more, and lets nobody wait."""
+        self._stopped = True
+        self._room.set()
 
-    async def recv(self) -> "Packet[Any]":
-        """The next packet, at its time. aiortc calls this in a loop."""
-        pcm: bytes | None = None
-        while pcm is None:
-            if self.readyState != "live":
-                raise MediaStreamError
-            if not self._tail:
-                await self._something_to_say()
-            await self._until_due()
-            pcm = self._next()
-        packet = Packet(self._encoder.encode(pcm))
-        packet.pts, packet.time_base = self._tick, _TIME_BASE
-        self._tick += _TICKS
-        return packet
-
-    async def _something_to_say(self) -> None:
-        while (self._held or not self._playout.waiting) and self.readyState == "live":
-            await self._change()
-
-    async def _change(self) -> None:
-        self._changed.clear()
-        await self._changed.wait()
-
-    async def _until_due(self) -> None:
+    def _go_on(self) -> None:
+        """Begins to send, if there is something to say and it is not sending: time has gone on."""
+        if self._paced or self._held or self._stopped or self._start is None or not self._playout.waiting:
+            return
         now = asyncio.get_running_loop().time()
-        if self._start is None:
-            self._start = now
-        due = self._start + self._tick / CLOCK_RATE
-        if now < due:
-            await asyncio.sleep(due - now)
-        elif not self._tail or now - due > MAX_LATE:  # after a pause, or too late to catch up: time has gone on
-            self._tick = round((now - self._start) * CLOCK_RATE)
+        self._tick = max(self._tick, round((now - self._start) * TICKS))
+        self._begins = self._paced = True
+        if self._beat(now):
+            pacer().join(self._beat, self._due())
+
+    def _due(self) -> float:
+        return (self._start or 0.0) + self._tick / TICKS
+
+    def _beat(self, now: float) -> bool:
+        """Sends what is due, and says whether more will be."""
+        if now - self._due() > MAX_LATE:  # too late to catch up
+            self._tick = round((now - (self._start or 0.0)) * TICKS)
+        while self._due() <= now + EARLY:
+            pcm = None if self._stopped else self._next()
+            if pcm is None:
+                self._paced = False
+                return False
+            if self._send is not None:
+                self._send(self._encoder.encode(pcm), self._tick, self._begins)
+            self._tick += _FRAME_TICKS
+            self._begins = False
+        return True
 
     def _next(self) -> bytes | None:
         pcm = None if self._held else self._playout.take()
@@ -137,6 +132,6 @@ class Speaker(MediaStreamTrack):
         return pcm
 
     def _tell(self) -> None:
-        self._changed.set()
+        self._room.set()
         for frame in self._playout.reports():
             self._report(frame)
