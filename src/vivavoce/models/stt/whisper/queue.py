@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from vivavoce.models.interfaces import ModelError
-from vivavoce.models.stt.whisper.batch import Heard, Unwanted, Window
+from vivavoce.models.stt.whisper.batch import Heard, Window
 from vivavoce.models.stt.whisper.decoder import Decoder
 
 __all__ = ["WhisperQueue"]
@@ -46,6 +46,7 @@ class WhisperQueue:
         self._waiting: list[_Job] = []
         self._working: Sequence[_Job] = ()
         self._rests_until = 0.0
+        self._wakes: asyncio.TimerHandle | None = None
         self._closed = False
 
     async def warm(self) -> None:
@@ -62,15 +63,16 @@ class WhisperQueue:
                 f"Speech recognition (Whisper) is busy: {MOST_WAITING} pieces of speech wait. Try again in a moment."
             )
         job = _Job(window, urgent, asyncio.get_running_loop().create_future())
-        job.heard.add_done_callback(lambda _: self._waiting.remove(job) if job in self._waiting else None)
+        job.heard.add_done_callback(lambda _: self._over(job))
         self._waiting.append(job)
         self._next()
         return job.heard
 
     async def heard(self, *windows: Window) -> list[Heard]:
         """What is heard in each, for who waits for it. Raises :class:`ModelError`, with :data:`PATIENCE` too."""
-        asked = [self.ask(window) for window in windows]
+        asked: list[asyncio.Future[Heard]] = []
         try:
+            asked += map(self.ask, windows)
             async with asyncio.timeout(PATIENCE * len(asked)):
                 return await asyncio.gather(*asked)
         except TimeoutError:
@@ -85,9 +87,17 @@ class WhisperQueue:
     def close(self) -> None:
         """Nobody is left to wait. Idempotent."""
         self._closed = True
+        if self._wakes is not None:
+            self._wakes.cancel()
         self._thread.shutdown(wait=False, cancel_futures=True)
         for job in (*self._waiting, *self._working):
             _tell(job, ModelError("Speech recognition (Whisper) has been shut down."))
+
+    def _over(self, job: _Job) -> None:
+        if job in self._waiting:
+            self._waiting.remove(job)
+        if not job.heard.cancelled():
+            job.heard.exception()  # a look ahead that failed may be of no interest to anybody
 
     def _next(self) -> None:
         if self._working or self._closed:
@@ -98,7 +108,8 @@ class WhisperQueue:
         if first is None:
             return
         if not first.urgent and loop.time() < self._rests_until:
-            loop.call_at(self._rests_until, self._next)
+            if self._wakes is None:
+                self._wakes = loop.call_at(self._rests_until, self._wake)
             return
         batch = [job for job in waiting if job.kind == first.kind][:MOST_TOGETHER]
         self._working = batch
@@ -107,22 +118,25 @@ class WhisperQueue:
         done = loop.run_in_executor(self._thread, self._decode, batch)
         done.add_done_callback(lambda done: self._done(batch, done, loop.time() - began))
 
+    def _wake(self) -> None:
+        self._wakes = None
+        self._next()
+
     def _decode(self, batch: Sequence[_Job]) -> Sequence[Heard | ModelError]:
         """In the thread."""
-        wanted = lambda: any(not job.heard.done() for job in batch)  # noqa: E731
-        return self._decoder.decode([job.window for job in batch], wanted)
+        return self._decoder.decode(
+            [job.window for job in batch], wanted=lambda: any(not job.heard.done() for job in batch)
+        )
 
     def _done(self, batch: Sequence[_Job], done: "asyncio.Future[Sequence[Heard | ModelError]]", took: float) -> None:
         self._working = ()
+        if self._closed:
+            return
         if not batch[0].urgent:
             self._rests_until = asyncio.get_running_loop().time() + REST * took
-        error = None if done.cancelled() else done.exception()
-        if error is None and not done.cancelled():
-            for job, heard in zip(batch, done.result(), strict=True):
-                _tell(job, heard)
-        elif not isinstance(error, Unwanted):
-            for job in batch:
-                _tell(job, error or ModelError("Speech recognition (Whisper) has been shut down."))
+        error = done.exception()
+        for job, heard in zip(batch, [error] * len(batch) if error else done.result(), strict=True):
+            _tell(job, heard)
         self._next()
 
 
