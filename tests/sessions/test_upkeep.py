@@ -5,6 +5,7 @@ from decimal import Decimal
 
 import pytest
 
+from tests.support.leaks import no_leaks
 from tests.support.virtual_time import virtual_time
 from vivavoce.access.limits import Left
 from vivavoce.protocol.frame import APPEND, Frame
@@ -22,10 +23,13 @@ class Bank:
         self.seconds, self.micros = seconds, dollars * 1e6
         self.charged: list[tuple[int, int]] = []
         self.failing: Exception | None = None
+        self.takes = 0.0
+        """Seconds to write it down."""
 
     async def __call__(self, seconds: int, micros: int) -> Left:
         if self.failing:
             raise self.failing
+        await asyncio.sleep(self.takes)
         self.charged.append((seconds, micros))
         self.seconds -= seconds
         self.micros -= micros
@@ -146,3 +150,16 @@ async def test_what_was_used_last_is_charged_when_it_is_settled():
     await session.upkeep.settle()
     assert session.bank.charged == [(10, 0), (3, 0)]
     assert not session.live.ending.done()
+
+
+@virtual_time
+async def test_what_is_being_charged_as_the_session_ends_is_charged_once():
+    session = Session()
+    session.bank.takes = 2
+    async with no_leaks():
+        running = asyncio.create_task(session.upkeep.run())
+        await asyncio.sleep(CHARGE_SECONDS + 1)
+        running.cancel()
+        await asyncio.wait([running])
+        await session.upkeep.settle()
+    assert session.bank.charged == [(10, 0), (1, 0)]

@@ -42,6 +42,7 @@ class Account:
         self._left = left
         self._seconds = 0.0
         self._micros = 0.0
+        self._charging = asyncio.Lock()
 
     @property
     def limited(self) -> bool:
@@ -58,12 +59,17 @@ class Account:
         return self._left.seconds - self._seconds
 
     async def settle(self) -> None:
-        """Raises :class:`Over`."""
-        seconds, micros = int(self._seconds), int(self._micros)
-        left = await self._charge(seconds, micros)
-        self._seconds -= seconds
-        self._micros -= micros
-        self._left = left
+        """Raises :class:`Over`. A charge that has begun is made whoever is cancelled meanwhile, and the next one waits
+        for it: so nothing is charged twice."""
+        await asyncio.shield(self._settle())
+
+    async def _settle(self) -> None:
+        async with self._charging:
+            seconds, micros = int(self._seconds), int(self._micros)
+            left = await self._charge(seconds, micros)
+            self._seconds -= seconds
+            self._micros -= micros
+            self._left = left
         if left.seconds <= 0 or left.dollars <= 0:
             raise Over(f"The {'talking time' if left.seconds <= 0 else 'money'} that this session had is used up.")
 
