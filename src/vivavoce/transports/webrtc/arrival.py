@@ -7,7 +7,7 @@ with the first packet that needs it, and shrinks slowly. Times are seconds of th
 RTP's, 48,000 a second.
 """
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 __all__ = ["MAX_GAP", "MAX_HELD", "MAX_WAIT", "MIN_WAIT", "TICKS", "Arrivals", "Packet"]
 
@@ -25,8 +25,7 @@ MAX_GAP = 5 * TICKS
 """What jumps further than this, forth or back, is a new clock, and no loss."""
 
 
-@dataclass(frozen=True, slots=True)
-class Packet:
+class Packet(NamedTuple):
     """One in its turn. ``timestamp`` has been unwrapped: it does not start again at 2³²."""
 
     timestamp: int
@@ -39,17 +38,19 @@ class Arrivals:
     """One stream."""
 
     def __init__(self) -> None:
-        self.wait = MIN_WAIT
-        """For how long a packet may have been overtaken, in seconds."""
+        self._wait, self._wait_of = MIN_WAIT, 0.0
+        """What was waited for at that time."""
         self._held: dict[int, Packet] = {}  # by sequence number, behind a hole
         self._missing: dict[int, float] = {}  # by sequence number: when a later one came
         self._next: int | None = None  # sequence number
         self._highest = 0  # sequence number
         self._newest = 0  # timestamp
-        self._shrunk_at = 0.0
 
     def push(self, sequence: int, timestamp: int, payload: bytes, now: float) -> list[Packet]:
         """What can be taken now that this packet is there: not itself, if it is a copy, too late, or has to wait."""
+        step = (timestamp - self._newest) & 0xFFFFFFFF
+        if 0 < step <= MAX_GAP and self._is_next(sequence):  # as nearly all are
+            return [self._pass(self._newest + step, payload)]
         if self._next is None:
             self._begin(sequence, timestamp)
         assert self._next is not None
@@ -74,7 +75,21 @@ class Arrivals:
 
     def deadline(self) -> float | None:
         """When the hole that is waited for is given up; None while there is none."""
-        return self._missing.get(self._next or 0, 0.0) + self.wait if self._held else None
+        return self._missing.get(self._next or 0, 0.0) + self._wait if self._held else None
+
+    def patience(self, now: float) -> float:
+        """For how long a packet may have been overtaken, in seconds."""
+        kept: float = (1 - SHRINK) ** max(0.0, now - self._wait_of)
+        return max(MIN_WAIT, self._wait * kept)
+
+    def _is_next(self, sequence: int) -> bool:
+        return self._next is not None and not self._held and self._next & 0xFFFF == sequence
+
+    def _pass(self, timestamp: int, payload: bytes) -> Packet:
+        assert self._next is not None
+        self._highest, self._newest = self._next, timestamp
+        self._next += 1
+        return Packet(timestamp, payload, 0)
 
     def _begin(self, sequence: int, timestamp: int) -> None:
         self._next, self._highest, self._newest = sequence, sequence - 1, timestamp
@@ -87,9 +102,7 @@ class Arrivals:
     def _notice(self, sequence: int, now: float) -> None:
         """What is missing since when, and how late this one is, which counts for those that follow."""
         late = now - self._missing.pop(sequence, now)
-        shrunk = self.wait * (1 - SHRINK) ** max(0.0, now - self._shrunk_at)
-        self._shrunk_at = now
-        self.wait = min(MAX_WAIT, max(MIN_WAIT, shrunk, late * MARGIN))
+        self._wait, self._wait_of = min(MAX_WAIT, max(self.patience(now), late * MARGIN)), now
         for missing in range(max(self._highest + 1, sequence - MAX_HELD), sequence):
             self._missing[missing] = now
         while len(self._missing) > MAX_HELD:

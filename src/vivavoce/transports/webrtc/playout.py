@@ -36,7 +36,10 @@ class Playout:
         """Bytes not yet taken."""
 
     def push(self, item_id: str, pcm: bytes) -> None:
-        self._items.setdefault(item_id, _Item(item_id)).waiting += pcm
+        item = self._items.get(item_id)
+        if item is None:
+            item = self._items[item_id] = _Item(item_id)
+        item.waiting += pcm
         self.waiting += len(pcm)
 
     def finish(self, item_id: str) -> None:
