@@ -6,6 +6,7 @@ from vivavoce.audio import g711, noise
 from vivavoce.audio.pcm import level_dbfs
 from vivavoce.audio.resample import convert
 from vivavoce.engine.ear import SLACK, Ear
+from vivavoce.engine.rounds import Rounds
 from vivavoce.protocol.session.commands import RATE, Span
 from vivavoce.protocol.wire.config import NoiseReduction, Pcm, Pcma, Pcmu
 from vivavoce.protocol.wire.errors import ProtocolError
@@ -13,16 +14,17 @@ from vivavoce.protocol.wire.errors import ProtocolError
 
 def ear() -> tuple[Ear, list[tuple[int, float]]]:
     heard: list[tuple[int, float]] = []
-    return Ear(FakeVad(), lambda end, probability: heard.append((end, probability))), heard
+    return Ear(Rounds(FakeVad()), lambda end, probability: heard.append((end, probability))), heard
 
 
 def feed(ear: Ear, pcm: bytes, *, wanted: bool = True) -> None:
     for at in range(0, len(pcm), 960):
         samples = ear.hear(pcm[at : at + 960], Pcm())
         ear.listen(wanted, samples)
+    ear.settle()
 
 
-def test_windows_of_32_ms_are_told_by_position():
+async def test_windows_of_32_ms_are_told_by_position():
     listener, heard = ear()
     feed(listener, bytes(2 * RATE) + tone(1000))
     ends = [end for end, _ in heard]
@@ -32,14 +34,14 @@ def test_windows_of_32_ms_are_told_by_position():
     assert RATE < onset <= RATE + 2 * 768
 
 
-def test_listening_may_begin_late_and_positions_stay_true():
+async def test_listening_may_begin_late_and_positions_stay_true():
     listener, heard = ear()
     feed(listener, bytes(RATE), wanted=False)
     feed(listener, tone(200))
     assert heard[0][0] == RATE // 2 + 768
 
 
-def test_a_span_is_cut_to_the_sample_and_the_past_is_let_go():
+async def test_a_span_is_cut_to_the_sample_and_the_past_is_let_go():
     listener, _ = ear()
     sound = tone(3000)
     feed(listener, sound)

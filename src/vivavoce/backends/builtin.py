@@ -10,6 +10,7 @@ from vivavoce.backends.interface import SessionRequest
 from vivavoce.engine.ids import new_ids
 from vivavoce.engine.made import Discarded
 from vivavoce.engine.mcp import McpGateway
+from vivavoce.engine.rounds import Rounds
 from vivavoce.engine.senses import Senses
 from vivavoce.engine.session import EngineSession
 from vivavoce.protocol.frame import Line
@@ -46,6 +47,7 @@ class Builtin:
         """What all sessions have made for nothing, since the start."""
         self._mcp, self._scratch, self._early = mcp, scratch, early
         self._senses, self._wall, self._defaults = senses, wall, defaults or Defaults()
+        self._rounds = Rounds(senses.vad)
 
     @property
     def senses(self) -> Senses:
@@ -69,7 +71,7 @@ class Builtin:
             said=[item for shown in history.items if (item := restored(shown))],
         )
         return await EngineSession.open(
-            core, self._senses, self._mcp, self._scratch, self.discarded, media=media, early=self._early
+            core, self._senses, self._rounds, self._mcp, self._scratch, self.discarded, media=media, early=self._early
         )
 
     async def close(self) -> None:

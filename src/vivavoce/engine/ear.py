@@ -7,9 +7,11 @@ timeline must be kept. Everything here runs inline, once a frame: the hot path.
 import logging
 import math
 from collections.abc import Callable
+from functools import partial
 
 from vivavoce.audio import noise
 from vivavoce.engine.formats import Decoder
+from vivavoce.engine.rounds import Rounds
 from vivavoce.models.interfaces import Vad, VadStream
 from vivavoce.protocol.session.commands import RATE, Span
 from vivavoce.protocol.wire.config import Format, NoiseReduction, Pcm
@@ -24,9 +26,9 @@ SLACK = RATE
 
 
 class Ear:
-    def __init__(self, vad: Vad, speech: Callable[[int, float], None]) -> None:
-        """``speech(end, probability)`` is told of each window of voice activity."""
-        self._vad, self._speech = vad, speech
+    def __init__(self, rounds: Rounds, speech: Callable[[int, float], None]) -> None:
+        """``speech(end, probability)`` is told of each window of voice activity, a round later at most."""
+        self._rounds, self._speech = rounds, speech
         self._decoder = Decoder(Pcm())
         self._reduction: NoiseReduction | None = None
         self._reducer: noise.NoiseReducer | None = None
@@ -58,11 +60,16 @@ class Ear:
             return
         received, activity = self.received, self._activity
         if activity is None:
-            activity = self._activity = _Activity(self._vad, received - samples)
+            activity = self._activity = _Activity(self._rounds.vad, received - samples)
         while received - activity.next >= activity.window:
-            start = activity.next
-            activity.next += activity.window
-            self._speech(activity.next, activity.stream(self.cut(Span(start, activity.next))))
+            window = Span(activity.next, activity.next + activity.window)
+            activity.next = window.end
+            self._rounds.add(activity.stream, self.cut(window), partial(self._speech, window.end))
+
+    def settle(self) -> None:
+        """All that was heard so far is told of before this returns."""
+        if self._activity is not None:
+            self._rounds.settle(self._activity.stream)
 
     def cut(self, span: Span) -> bytes:
         """The PCM of a span. What was forgotten of it is missing."""

@@ -20,6 +20,7 @@ from vivavoce.engine.mcp import McpGateway, McpServers
 from vivavoce.engine.outgoing import Outgoing
 from vivavoce.engine.pausing import Pausing
 from vivavoce.engine.recognition import Recognition
+from vivavoce.engine.rounds import Rounds
 from vivavoce.engine.senses import Senses
 from vivavoce.engine.stopwatch import Stopwatch
 from vivavoce.engine.unplayed import Unplayed
@@ -47,6 +48,7 @@ class EngineSession:
         self,
         core: Session,
         senses: Senses,
+        rounds: Rounds | None,
         mcp: McpGateway | None,
         scratch: Path | None,
         discarded: Discarded | None,
@@ -60,7 +62,7 @@ class EngineSession:
         self._discarded = discarded or Discarded()
         self._outgoing, self._unplayed = Outgoing(), Unplayed()
         self._stopwatch = Stopwatch(self._clock, self._count_discarded, self._outgoing.put_next, media=media)
-        self._ear = Ear(senses.vad, core.speech)
+        self._ear = Ear(rounds or Rounds(senses.vad), self._window)
         self._timer: asyncio.TimerHandle | None = None
         self._main: asyncio.Task[None]
 
@@ -69,6 +71,7 @@ class EngineSession:
         cls,
         core: Session,
         senses: Senses,
+        rounds: Rounds | None = None,
         mcp: McpGateway | None = None,
         scratch: Path | None = None,
         discarded: Discarded | None = None,
@@ -78,8 +81,9 @@ class EngineSession:
     ) -> "EngineSession":
         """Begin: ``session.created`` waits to be received. ``early``: mind and voice begin in a pause that may be
         the end of a turn, for answers that are sooner there and sometimes made for nothing. ``scratch`` is a directory
-        for audio that is too old to be kept in memory. ``discarded`` counts what was made for nothing."""
-        self = cls(core, senses, mcp, scratch, discarded, media=media, early=early)
+        for audio that is too old to be kept in memory. ``rounds`` are shared with other sessions; ``discarded`` counts
+        what was made for nothing."""
+        self = cls(core, senses, rounds, mcp, scratch, discarded, media=media, early=early)
         ready = asyncio.Event()
         self._main = asyncio.create_task(self._live(ready), name="engine session")
         await ready.wait()
@@ -108,6 +112,7 @@ class EngineSession:
         else:
             if self._outgoing.full:  # a client that asks for more than it reads; it is heard all the same
                 await self._outgoing.room()
+            self._ear.settle()
             self._core.client(self._clock(), frame.data, frame.origin)
         self._carry_out()
 
@@ -140,9 +145,8 @@ class EngineSession:
                 self._carry_out()
                 ready.set()
                 await asyncio.Event().wait()
-        except* Exception:
-            log.exception("the session ended by a fault of ours")
-            self._outgoing.close(Closed(1011, "internal error"))
+        except* Exception as errors:
+            self._failed(errors)
         finally:
             ready.set()  # whoever opened it is told by its end
             self._answers.drop_draft()
@@ -150,6 +154,10 @@ class EngineSession:
             self._archive.close()
             if self._timer is not None:
                 self._timer.cancel()
+
+    def _failed(self, error: Exception) -> None:
+        log.error("the session ended by a fault of ours", exc_info=error)
+        self._outgoing.close(Closed(1011, "internal error"))
 
     # What comes in ----------------------------------------------------------------------------------
 
@@ -163,6 +171,14 @@ class EngineSession:
             return
         self._core.audio(self._clock(), samples)
         self._ear.listen(self._core.detects, samples)
+
+    def _window(self, end: int, probability: float) -> None:
+        """Of voice activity. It is told in a round of all sessions: what goes wrong here stays here."""
+        try:
+            self._core.speech(end, probability)
+            self._carry_out()
+        except Exception as error:
+            self._failed(error)
 
     async def _hear_long(self, frame: Frame, audio: bytes) -> None:
         """As if it had come in pieces, so that other sessions are not kept waiting."""
