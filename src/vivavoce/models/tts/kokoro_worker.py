@@ -62,8 +62,11 @@ def _sound(kokoro: Any, utterance: Utterance, clause: str) -> bytes:
     import numpy as np
 
     try:
-        samples, _ = kokoro.create(clause, utterance.voice, utterance.speed, utterance.language)
-    except ValueError as error:  # such as a text of which nothing can be pronounced
+        phonemes = kokoro.tokenizer.phonemize(clause, utterance.language)
+        if not phonemes:
+            return b""  # such as ①: no reason to break off an answer
+        samples, _ = kokoro.create(phonemes, utterance.voice, utterance.speed, is_phonemes=True)
+    except ValueError as error:  # such as a voice that another version of the file has not
         raise ModelError(f"it could not speak this text ({error}).") from error
     pcm = np.asarray(samples * 32767).clip(-32768, 32767).astype("<i2").tobytes()
     # It cuts off the silence after a clause.

@@ -7,6 +7,8 @@ __all__ = ["chunks", "clauses", "pause_ms"]
 
 SHORTEST = 40
 """Characters of a clause, the last aside: shorter ones, spoken alone, have no melody."""
+LONGEST = 240
+"""Characters of a clause: nobody hears one before all of it is made, so what has no marks is cut between words."""
 CHUNK_MS = 100
 
 _BREAK = re.compile(r"(?<=[.!?…,;:])\s+|(?<=[。！？、，；：])")
@@ -16,13 +18,23 @@ _CLOSING = "\"')”’» \n"
 def clauses(text: str) -> Iterator[str]:
     """The text in pieces that end at a mark where they can; those without a letter or digit are left out."""
     piece = ""
-    for part in _BREAK.split(text.replace("\0", " ")):
+    for part in _parts(text.replace("\0", " ")):
         piece = f"{piece} {part}".strip()
         if len(piece) >= SHORTEST and any(map(str.isalnum, piece)):
             yield piece
             piece = ""
     if any(map(str.isalnum, piece)):
         yield piece
+
+
+def _parts(text: str) -> Iterator[str]:
+    for part in _BREAK.split(text):
+        while len(part) > LONGEST - SHORTEST:
+            at = part.rfind(" ", 0, LONGEST - SHORTEST)
+            at = at if at > 0 else LONGEST - SHORTEST
+            yield part[:at]
+            part = part[at:].lstrip()
+        yield part
 
 
 def pause_ms(clause: str) -> int:
