@@ -35,6 +35,7 @@ class OrbPage:
         self.status = self.orb.get_by_role("status")
         self.alert = self.orb.get_by_role("alert")
         self.captions = self.orb.get_by_role("log")
+        self.timing = self.orb.get_by_role("group")
         page.on("console", self._logged)
         page.on("request", self._requested)
         page.on("pageerror", lambda error: self.errors.append(str(error)))

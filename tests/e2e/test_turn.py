@@ -12,6 +12,9 @@ from tests.support.process import serve
 
 pytestmark = [pytest.mark.e2e, pytest.mark.models, pytest.mark.timeout(120)]
 
+SILENCE_MS = 200
+"""That ends a turn, by default."""
+
 
 @pytest.fixture
 async def server(tmp_path: Path) -> AsyncIterator[str]:
@@ -19,8 +22,11 @@ async def server(tmp_path: Path) -> AsyncIterator[str]:
         yield await process.address()
 
 
-async def ask_the_time(orb: OrbPage) -> None:
-    """A click, a spoken question, its answer in words and sound, and a click that releases everything."""
+async def ask_the_time(orb: OrbPage, *, timed: bool = False) -> None:
+    """A click, a spoken question, its answer in words and sound, on request where the time went, and a click that
+    releases everything."""
+    if timed:
+        await orb.page.get_by_label("Show timing").check()
     box = await orb.button.bounding_box()
     await orb.start()
     await orb.say("time_in_london.wav")
@@ -31,6 +37,12 @@ async def ask_the_time(orb: OrbPage) -> None:
     await expect(answer).to_contain_text("London", timeout=15_000)
     await orb.becomes("listening", timeout=30)
     await expect(answer).to_have_attribute("data-final", "true")
+    await expect(orb.timing).to_have_count(1 if timed else 0)
+    if timed:
+        *stages, total = [int(it.split()[0]) for it in await orb.timing.locator("b").all_inner_texts()]
+        assert len(stages) == 6
+        assert sum(stages) == total
+        assert total >= SILENCE_MS
     await orb.click()
     await orb.becomes("idle")
     await orb.nothing_is_open()
@@ -41,7 +53,7 @@ async def ask_the_time(orb: OrbPage) -> None:
 
 async def test_over_webrtc(orb: OrbPage, server: str):
     await orb.open(server)
-    await ask_the_time(orb)
+    await ask_the_time(orb, timed=True)
     opened = await orb.opened()
     assert opened["peers"] == 1
     assert opened["sockets"] == 0
@@ -53,7 +65,7 @@ async def test_over_webrtc(orb: OrbPage, server: str):
 async def test_over_a_websocket(orb: OrbPage, server: str):
     await orb.open(server)
     await orb.set(transport="websocket")
-    await ask_the_time(orb)
+    await ask_the_time(orb, timed=True)
     opened = await orb.opened()
     assert opened["peers"] == 0
     assert opened["sockets"] == 1

@@ -7,6 +7,7 @@
 import { Answering } from "./answering";
 import type { Levels } from "./audio/meter";
 import { Beside, recordedHere } from "./beside";
+import { Budget, type Timing } from "./budget";
 import { within } from "./connect";
 import { type SessionWishes, type TransportChoice, sessionConfig } from "./credentials";
 import { Dialing } from "./dialing";
@@ -42,6 +43,8 @@ export interface SessionHooks {
   failure(failure: Failure): void;
   /** What the server says beside the conversation. */
   notice(notice: Notice): void;
+  /** Where the time of a turn went. */
+  timing(timing: Timing): void;
   /** The server asks for raw events in the console. */
   debug(): void;
 }
@@ -64,6 +67,7 @@ export class RealtimeSession {
   #connection = this.#scope.child();
   readonly #sound = new Sound(this.#scope);
   readonly #answering = new Answering();
+  readonly #budget = new Budget((timing) => this.hooks.timing(timing));
   readonly #resume = new Resume();
   readonly #speaker: Speaker;
   readonly #dialing: Dialing;
@@ -178,7 +182,9 @@ export class RealtimeSession {
     if (isNotice(event)) return this.#notice(event);
     this.#resume.saw(event);
     this.hooks.event("in", event);
-    this.#answering.follow(event, performance.now());
+    const now = performance.now();
+    this.#answering.follow(event, now);
+    this.#budget.follow(event, now);
     REACTIONS[event.type]?.(this, event);
     if (this.options.transcript.apply(event)) this.hooks.captions();
   }
@@ -217,6 +223,7 @@ export class RealtimeSession {
 
   #notice(notice: Notice): void {
     this.#resume.told(notice);
+    this.#budget.notice(notice);
     if (this.transport && recordedHere(notice)) {
       this.#beside?.record(this.#sound.context, this.#sound.microphone, this.transport.output, this.#connection);
     }
@@ -236,7 +243,10 @@ export class RealtimeSession {
   }
 
   #tick(): void {
-    const signal = this.#answering.look(this.#sound.audible, performance.now());
+    const now = performance.now();
+    const audibleFor = this.#budget.waiting ? this.#sound.audibleFor : null;
+    if (audibleFor !== null) this.#budget.heard(now - audibleFor);
+    const signal = this.#answering.look(this.#sound.audible, now);
     if (signal) this.#signal(signal);
   }
 

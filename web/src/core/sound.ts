@@ -40,6 +40,11 @@ export class Sound {
     return this.#theirs?.audible ?? false;
   }
 
+  /** For how many ms lately something could be heard of the answer; null: for none. */
+  get audibleFor(): number | null {
+    return this.#theirs?.audibleFor ?? null;
+  }
+
   get muted(): boolean {
     return this.#muted;
   }

@@ -12,6 +12,18 @@ export const RECORDED = "This conversation is recorded.";
 export const YOU = "You";
 export const ANSWER = "Answer";
 
+export const TIMING = "Milliseconds from the end of speech to the first sound of the answer, by what they were spent on";
+export const NO_TURN_YET = "Where the time went is shown here after each spoken turn.";
+/** By the names of the server, and `heard`, which is ours. */
+export const STAGES: Record<string, string> = {
+  decided: "silence",
+  recognised: "recognition",
+  first_token: "mind",
+  first_audio: "voice",
+  first_packet: "sending",
+  heard: "on the way",
+};
+
 export const IDLE = "Tap to speak";
 const END = " (tap to end)";
 

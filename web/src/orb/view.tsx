@@ -1,11 +1,13 @@
 /** What the orb shows, as a function of its model. Text is text: nothing here makes HTML out of words. */
 import type { ReadonlySignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
+import type { Timing } from "../core/budget";
 import type { Caption } from "../core/transcript";
 import { type State, isLive, isOn } from "../core/state";
 import { Animation, type Sources } from "./animation";
 import { Icon } from "./icons";
 import { ANSWER, CAPTIONS, type Face, INTERRUPTED, MUTE, RECORDED, START, STOP, UNMUTE, YOU, words } from "./strings";
+import { TimingLine } from "./timing";
 
 export interface Model {
   state: ReadonlySignal<State>;
@@ -16,6 +18,9 @@ export interface Model {
   hasMicrophone: ReadonlySignal<boolean>;
   captions: ReadonlySignal<Caption[]>;
   recorded: ReadonlySignal<boolean>;
+  /** Whether the page wants to see it, and that of the last turn. */
+  timed: ReadonlySignal<boolean>;
+  timing: ReadonlySignal<Timing | null>;
   failure: ReadonlySignal<string>;
 }
 
@@ -56,6 +61,7 @@ export function View({ model, actions }: { model: Model; actions: Actions }) {
       <p class="failure" part="error" role="alert">
         {model.failure.value}
       </p>
+      {model.timed.value && <TimingLine timing={model.timing.value} />}
       <Captions captions={model.captions.value} />
       <audio ref={actions.player} autoplay hidden />
     </div>

@@ -2,14 +2,15 @@
  * `<voice-orb>`: voice mode in one tag.
  *
  * Attributes: server, token-url, agent, context (what the page shows, told again when it changes), share, model, voice,
- * instructions, transport, debug, label. Events: voice-state, voice-caption, voice-event, voice-notice (cost, the time a
- * turn took, …), voice-error (all bubble and cross shadow roots). Methods: start, stop, sendText, interrupt. Whatever happens, a second click, the element's
- * removal or the page's end releases everything.
+ * instructions, transport, timing (shows where the time of each turn went), debug, label. Events: voice-state,
+ * voice-caption, voice-event, voice-notice (cost, that it is recorded, …), voice-timing, voice-error (all bubble and cross
+ * shadow roots). Methods: start, stop, sendText, interrupt. Whatever happens, a second click, the element's removal or the
+ * page's end releases everything.
  */
 import { batch, signal } from "@preact/signals";
 import { h, render } from "preact";
 import { SILENT } from "../core/audio/meter";
-import type { TransportChoice } from "../core/credentials";
+import type { Timing } from "../core/budget";
 import type { ClientEvent, ServerEvent } from "../core/events";
 import type { Failure } from "../core/failure";
 import { whenAllowed } from "../core/microphone";
@@ -17,6 +18,7 @@ import type { Notice } from "../core/notices";
 import { RealtimeSession } from "../core/session";
 import { type State, isLive, isOn } from "../core/state";
 import { type Caption, Transcript } from "../core/transcript";
+import { wishes } from "./attributes";
 import STYLES from "./orb.css";
 import { type Face, explain } from "./strings";
 import { type Actions, type Model, View } from "./view";
@@ -45,7 +47,7 @@ function styles(): CSSStyleSheet {
 }
 
 export class VoiceOrb extends HTMLElement {
-  static readonly observedAttributes = ["label", "context"];
+  static readonly observedAttributes = ["label", "context", "timing"];
 
   readonly #model = {
     state: signal<State>("idle"),
@@ -55,6 +57,8 @@ export class VoiceOrb extends HTMLElement {
     hasMicrophone: signal(true),
     captions: signal<Caption[]>([]),
     recorded: signal(false),
+    timed: signal(false),
+    timing: signal<Timing | null>(null),
     failure: signal(""),
   } satisfies Model;
   readonly #transcript = new Transcript();
@@ -89,6 +93,7 @@ export class VoiceOrb extends HTMLElement {
 
   attributeChangedCallback(name: string, before: string | null, now: string | null): void {
     if (name === "label") this.#model.label.value = now ?? "";
+    else if (name === "timing") this.#model.timed.value = now !== null;
     else if (now && now !== before && isLive(this.state)) this.#session?.tellContext(now);
   }
 
@@ -152,6 +157,7 @@ export class VoiceOrb extends HTMLElement {
       this.#model.hasMicrophone.value = microphone;
       this.#model.captions.value = [];
       this.#model.recorded.value = false;
+      this.#model.timing.value = null;
     });
     this.#transcript.clear();
     const session: RealtimeSession = new RealtimeSession(this.#options(microphone, this.#player), {
@@ -160,6 +166,10 @@ export class VoiceOrb extends HTMLElement {
       event: (direction, event) => this.#event(direction, event),
       failure: (failure) => this.#failed(failure),
       notice: (notice) => this.#noticed(notice),
+      timing: (timing) => {
+        this.#model.timing.value = timing;
+        this.#tell("voice-timing", timing);
+      },
       debug: () => {
         this.#serverDebug = true;
       },
@@ -169,25 +179,9 @@ export class VoiceOrb extends HTMLElement {
   }
 
   #options(microphone: boolean, player: HTMLAudioElement): RealtimeSession["options"] {
-    const given = (name: string) => this.getAttribute(name) || undefined;
-    const server = new URL(given("server") ?? base.origin, document.baseURI).href.replace(/\/+$/, "");
-    const tokenUrl = given("token-url");
-    const transport = given("transport") as TransportChoice | undefined;
-    return {
-      server,
-      tokenUrl: tokenUrl ? new URL(tokenUrl, document.baseURI).href : `${server}/v1/realtime/client_secrets`,
-      worklets: new URL("worklets.js", base).href,
-      transport: this.#webRtcFails && transport !== "webrtc" ? "websocket" : transport,
-      model: given("model"),
-      voice: given("voice"),
-      instructions: given("instructions"),
-      agent: given("agent"),
-      context: given("context"),
-      share: given("share"),
-      microphone,
-      player,
-      transcript: this.#transcript,
-    };
+    const wished = wishes(this, base);
+    const transport = this.#webRtcFails && wished.transport !== "webrtc" ? "websocket" : wished.transport;
+    return { ...wished, transport, microphone, player, transcript: this.#transcript };
   }
 
   #changed(session: RealtimeSession, state: State): void {

@@ -27,6 +27,9 @@ composer.addEventListener("submit", (event) => {
   void orb.sendText(text);
 });
 
+const timing = byId<HTMLInputElement>("timing");
+timing.addEventListener("change", () => orb.toggleAttribute("timing", timing.checked));
+
 // The orb knows this key while it has the focus; on this page it works everywhere.
 addEventListener("keydown", (event) => {
   if (event.key !== "Escape" || event.defaultPrevented) return;

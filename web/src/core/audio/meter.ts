@@ -21,8 +21,28 @@ export function perceived(rms: number): number {
   return Math.min(1, Math.max(0, share)) ** 0.8;
 }
 
+/** In what steps a beginning is looked for. */
+const STEP_MS = 10;
+
+/** How many ms before its end the sound in these samples can be heard from; null: it cannot. */
+export function began(samples: Float32Array, rate: number): number | null {
+  const step = Math.round((rate * STEP_MS) / 1000);
+  for (let at = samples.length % step; at < samples.length; at += step) {
+    if (rms(samples.subarray(at, at + step)) > AUDIBLE) return ((samples.length - at) * 1000) / rate;
+  }
+  return null;
+}
+
+function rms(samples: Float32Array): number {
+  let sum = 0;
+  for (const sample of samples) sum += sample * sample;
+  return Math.sqrt(sum / samples.length);
+}
+
 export class Meter {
   readonly #analyser: AnalyserNode;
+  /** Long enough to find a beginning in, also for one who looks late: 170 ms at 48 kHz. */
+  readonly #memory: AnalyserNode;
   readonly #samples: Float32Array<ArrayBuffer>;
   readonly #spectrum: Uint8Array<ArrayBuffer>;
 
@@ -31,11 +51,20 @@ export class Meter {
     this.#analyser = new AnalyserNode(source.context, { fftSize: 512, smoothingTimeConstant: 0.5 });
     this.#samples = new Float32Array(this.#analyser.fftSize);
     this.#spectrum = new Uint8Array(this.#analyser.frequencyBinCount);
+    this.#memory = new AnalyserNode(source.context, { fftSize: 8192 });
     source.connect(this.#analyser);
+    source.connect(this.#memory);
   }
 
   get audible(): boolean {
     return this.#rms() > AUDIBLE;
+  }
+
+  /** For how many ms, of the last 170, something could be heard; null: for none. */
+  get audibleFor(): number | null {
+    const samples = new Float32Array(this.#memory.fftSize);
+    this.#memory.getFloatTimeDomainData(samples);
+    return began(samples, this.#memory.context.sampleRate);
   }
 
   read(): Levels {
@@ -45,9 +74,7 @@ export class Meter {
 
   #rms(): number {
     this.#analyser.getFloatTimeDomainData(this.#samples);
-    let sum = 0;
-    for (const sample of this.#samples) sum += sample * sample;
-    return Math.sqrt(sum / this.#samples.length);
+    return rms(this.#samples);
   }
 
   #band(from: number, to: number): number {
