@@ -19,7 +19,8 @@ class Inbox:
     def __init__(self) -> None:
         self._waiting: deque[tuple[Frame | str | bytes, int]] = deque()
         self._bytes = 0
-        self._changed = asyncio.Event()
+        self._loop = asyncio.get_running_loop()
+        self._waiter: asyncio.Future[None] | None = None
         self.ended: tuple[int, str] | None = None
 
     def put(self, thing: Frame | str | bytes, size: int = 0) -> None:
@@ -32,12 +33,12 @@ class Inbox:
             return
         self._waiting.append((thing, size))
         self._bytes += size
-        self._changed.set()
+        self._wake()
 
     def end(self, code: int, reason: str) -> None:
         """The first end counts. What waits already can still be taken."""
         self.ended = self.ended or (code, reason)
-        self._changed.set()
+        self._wake()
 
     def clear(self) -> None:
         self._waiting.clear()
@@ -47,8 +48,8 @@ class Inbox:
         """The oldest; raises :class:`Closed` when the call has ended and all is taken."""
         while not self._waiting:
             self.check()
-            self._changed.clear()
-            await self._changed.wait()
+            self._waiter = self._loop.create_future()
+            await self._waiter
         thing, size = self._waiting.popleft()
         self._bytes -= size
         return thing
@@ -57,3 +58,7 @@ class Inbox:
         """Raises :class:`Closed` if the call has ended."""
         if self.ended is not None:
             raise Closed(*self.ended)
+
+    def _wake(self) -> None:
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(None)

@@ -35,6 +35,7 @@ class Receiver(RTCRtpReceiver):
     def __init__(self, transport: RTCDtlsTransport, heard: Callable[[bytes], None], reporter: Reporter) -> None:
         super().__init__("audio", transport)
         self._heard, self._reporter = heard, reporter
+        self._loop = asyncio.get_running_loop()  # to ask for it is a call of the kernel in Python 3.11
         self._ssrc: int | None = None
         self._payload_types: set[int] = set()
         self._arrivals, self._inbound = Arrivals(), Inbound()
@@ -64,7 +65,7 @@ class Receiver(RTCRtpReceiver):
 
     async def _handle_rtcp_packet(self, packet: AnyRtcpPacket) -> None:
         if isinstance(packet, RtcpSrPacket):
-            self._reporter.reports.told(packet, asyncio.get_running_loop().time())
+            self._reporter.reports.told(packet, self._loop.time())
 
     def _arrived(self, data: bytes) -> None:
         packet = read(data)
@@ -73,7 +74,7 @@ class Receiver(RTCRtpReceiver):
         if packet.ssrc != self._ssrc:
             self._begin(packet.ssrc)
         self._reporter.reports.heard(packet)
-        now = asyncio.get_running_loop().time()
+        now = self._loop.time()
         self._take(self._arrivals.push(packet.sequence_number, packet.timestamp, packet.payload, now))
 
     def _begin(self, ssrc: int) -> None:
@@ -90,7 +91,7 @@ class Receiver(RTCRtpReceiver):
             self._alarm = None
         deadline = self._arrivals.deadline()
         if deadline is not None:
-            self._alarm = asyncio.get_running_loop().call_at(deadline, self._late)
+            self._alarm = self._loop.call_at(deadline, self._late)
 
     def _late(self) -> None:
-        self._take(self._arrivals.due(asyncio.get_running_loop().time()))
+        self._take(self._arrivals.due(self._loop.time()))

@@ -36,7 +36,7 @@ def speak(transceiver: RTCRtpTransceiver, speaker: Speaker) -> Reporter:
 class Sender(RTCRtpSender):
     def __init__(self, transport: RTCDtlsTransport, speaker: Speaker) -> None:
         super().__init__("audio", transport)
-        self._speaker = speaker
+        self._speaker, self._loop = speaker, asyncio.get_running_loop()
         self.reporter = Reporter(Reports(self._ssrc, f"{self._ssrc:08x}"))
         self._sequence, self._origin = random_sequence_number(), random32()
         self._losses, self._expected = Losses(), 0
@@ -67,7 +67,7 @@ class Sender(RTCRtpSender):
         timestamp = (self._origin + tick) & 0xFFFFFFFF
         self._wire.send(self._header.before(payload, self._sequence, timestamp, begins=begins))
         self._sequence = (self._sequence + 1) & 0xFFFF
-        self.reporter.reports.sent(timestamp, len(payload), asyncio.get_running_loop().time())
+        self.reporter.reports.sent(timestamp, len(payload), self._loop.time())
 
     async def _handle_rtcp_packet(self, packet: AnyRtcpPacket) -> None:
         for report in packet.reports if isinstance(packet, RtcpRrPacket | RtcpSrPacket) else ():
