@@ -1,9 +1,12 @@
 """For every test."""
 
 import logging
+import os
 from collections.abc import Iterator
 
 import pytest
+
+os.environ["OPENBLAS_NUM_THREADS"] = "1"  # as the command does: the threads of small products only spin
 
 
 @pytest.fixture(autouse=True)

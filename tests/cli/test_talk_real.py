@@ -24,11 +24,12 @@ async def talk(address: str, *args: str | Path) -> str:
     return result.output
 
 
-async def test_a_spoken_question_is_answered_and_its_timing_told(tmp_path: Path):
+async def test_questions_are_answered_and_their_timing_told(tmp_path: Path):
     """How long it takes is measured by ``bench/turn.py``: a test that waits for other tests would tell nothing."""
     async with serve(tmp_path, "--port", "0") as process:
         address = await process.address()
         said = await talk(address, "--wav", FOLDER / "time_in_london.wav", "--out", tmp_path / "answer.wav")
+        typed = await talk(address, "--text", "What is 12 times 7?")
         process.signal(signal.SIGTERM)
         status, log = await process.rest()
 
@@ -38,11 +39,6 @@ async def test_a_spoken_question_is_answered_and_its_timing_told(tmp_path: Path)
     pcm, rate = read_wav(tmp_path / "answer.wav")
     assert len(pcm) / 2 / rate > 1.0
     assert level_dbfs(pcm) > -40
+    assert "84" in typed.splitlines()[1]
     assert status == 0
     assert "Traceback" not in log
-
-
-async def test_a_typed_question_is_answered(tmp_path: Path):
-    async with serve(tmp_path, "--port", "0") as process:
-        said = await talk(await process.address(), "--text", "What is 12 times 7?")
-    assert "84" in said.splitlines()[1]

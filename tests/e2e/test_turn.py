@@ -2,9 +2,9 @@
 
 import re
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
+import pytest_asyncio
 from playwright.async_api import Route, expect
 
 from tests.e2e.browser import OrbPage
@@ -16,9 +16,10 @@ SILENCE_MS = 200
 """That ends a turn, by default."""
 
 
-@pytest.fixture
-async def server(tmp_path: Path) -> AsyncIterator[str]:
-    async with serve(tmp_path, "--port", "0") as process:
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def server(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[str]:
+    """One for all: it is a process of its own, and a conversation leaves nothing in it."""
+    async with serve(tmp_path_factory.mktemp("server"), "--port", "0") as process:
         yield await process.address()
 
 
