@@ -6,7 +6,7 @@ import pybase64
 
 from vivavoce.engine.archive import Archive
 from vivavoce.engine.formats import Decoder, Encoder
-from vivavoce.engine.recognition import Recognition
+from vivavoce.engine.recognition import Recognition, hints
 from vivavoce.protocol.frame import Frame
 from vivavoce.protocol.session import Session
 from vivavoce.protocol.session.commands import Forget, Import, Retrieve, Transcribe
@@ -28,7 +28,7 @@ class Keeping:
     def transcribe(self, command: Transcribe, pcm: bytes, format: Format) -> None:
         """A user's turn, 24 kHz; kept in the ``format`` in which the client knows it."""
         self._archive.add(command.item_id, Encoder(format).push(pcm), format)
-        self._recognition.start(command.item_id, pcm, command.hints)
+        self._recognition.start(command.item_id, pcm, hints(command.hints), command.span.start)
 
     def take_in(self, command: Import) -> None:
         """A recording that a client put into an item."""
@@ -41,7 +41,7 @@ class Keeping:
             self._core.transcript(command.item_id, HeardFailed("The audio could not be read."))
             return
         self._archive.add(command.item_id, data, command.format)
-        self._recognition.start(command.item_id, pcm, command.hints)
+        self._recognition.start(command.item_id, pcm, hints(command.hints))
 
     def forget(self, command: Forget) -> None:
         self._archive.forget(command.item_id)

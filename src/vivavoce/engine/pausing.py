@@ -15,10 +15,9 @@ from vivavoce.engine.answers import Answers
 from vivavoce.engine.backchannel import echoes, wants_floor
 from vivavoce.engine.endpoint import DICTATING, SURE, finished
 from vivavoce.engine.recognition import Recognition
-from vivavoce.models.interfaces import ModelError, TurnModel
+from vivavoce.models.interfaces import Hints, ModelError, TurnModel
 from vivavoce.protocol.session import Session
-from vivavoce.protocol.session.commands import RATE, Doubted, MayEnd, WentOn
-from vivavoce.protocol.wire.config import Transcription
+from vivavoce.protocol.session.commands import RATE, Doubted, MayEnd, Span, WentOn
 
 __all__ = ["UNKNOWN", "Pausing", "weighed"]
 
@@ -31,7 +30,7 @@ TAIL = RATE // 10
 
 
 class Pausing:
-    """``said`` is called when the core has been told something."""
+    """``cut`` gives the sound of a span; ``said`` is called when the core has been told something."""
 
     def __init__(
         self,
@@ -40,35 +39,35 @@ class Pausing:
         recognition: Recognition,
         answers: Answers,
         group: asyncio.TaskGroup,
+        cut: Callable[[Span], bytes],
         said: Callable[[], None],
         *,
         early: bool,
     ) -> None:
         self._core, self._turn, self._recognition, self._answers = core, turn, recognition, answers
-        self._group, self._said, self._early = group, said, early
+        self._group, self._cut, self._said, self._early = group, cut, said, early
         self._task: asyncio.Task[None] | None = None
 
-    def may_end(self, command: MayEnd, pcm: bytes, hints: Transcription | None) -> None:
-        """``pcm`` is the turn so far, 24 kHz."""
-        self._recognition.draft(command.item_id, pcm, hints, wanted=command.wanted)
-        self._begin(self._pause(command, pcm, hints), f"pause {command.item_id}")
+    def may_end(self, command: MayEnd, hints: Hints) -> None:
+        self._recognition.draft(command.item_id, command.span, hints, wanted=command.wanted)
+        self._begin(self._pause(command, hints), f"pause {command.item_id}")
 
-    def doubted(self, command: Doubted, pcm: bytes, hints: Transcription | None) -> None:
-        self._recognition.draft(command.item_id, pcm, hints, wanted=True)
+    def doubted(self, command: Doubted, hints: Hints) -> None:
+        self._recognition.draft(command.item_id, command.span, hints, wanted=True)
         self._begin(self._doubt(command.item_id), f"doubt {command.item_id}")
 
     def went_on(self, command: WentOn) -> None:
         self._drop()
-        self._recognition.went_on(command.item_id)
+        self._recognition.went_on(command.item_id, command.heard)
         self._answers.drop_draft()
 
-    async def _pause(self, command: MayEnd, pcm: bytes, hints: Transcription | None) -> None:
+    async def _pause(self, command: MayEnd, hints: Hints) -> None:
         item_id = command.item_id
-        sound = self._group.create_task(self._sound(pcm)) if command.wanted else None
+        sound = self._group.create_task(self._sound(command.span)) if command.wanted else None
         try:
             words = await self._recognition.drafted(item_id)
             if sound is not None:
-                opinion = weighed(words, await sound, hints.spoken if hints else None)
+                opinion = weighed(words, await sound, hints.language)
                 self._core.endpoint(item_id, opinion)
                 self._said()
                 if opinion < UNKNOWN:
@@ -86,11 +85,11 @@ class Pausing:
         self._core.judged(item_id, wants_floor=words is not None and wants_floor(words) and not echo, echo=echo)
         self._said()
 
-    async def _sound(self, pcm: bytes) -> float | None:
+    async def _sound(self, span: Span) -> float | None:
         """What a model of turns makes of it; None where there is none, or no time."""
         if self._turn is None:
             return None
-        last = pcm[-self._turn.seconds * RATE * 2 :] + bytes(2 * TAIL)
+        last = self._cut(Span(max(span.start, span.end - self._turn.seconds * RATE), span.end)) + bytes(2 * TAIL)
         try:
             return await self._turn.finished(convert(last, RATE, self._turn.rate))
         except ModelError:

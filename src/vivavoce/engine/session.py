@@ -14,23 +14,25 @@ from typing import Any, Final
 from vivavoce.engine.answers import Answers
 from vivavoce.engine.archive import Archive
 from vivavoce.engine.ear import Ear
+from vivavoce.engine.hearings import Hearings
 from vivavoce.engine.keeping import Keeping
 from vivavoce.engine.made import Discarded
 from vivavoce.engine.mcp import McpGateway, McpServers
 from vivavoce.engine.outgoing import Outgoing
 from vivavoce.engine.pausing import Pausing
-from vivavoce.engine.recognition import Recognition
+from vivavoce.engine.recognition import Recognition, hints
 from vivavoce.engine.rounds import Rounds
 from vivavoce.engine.senses import Senses
 from vivavoce.engine.stopwatch import Stopwatch
 from vivavoce.engine.unplayed import Unplayed
+from vivavoce.models.interfaces import Hints
 from vivavoce.protocol.frame import APPEND, AUDIO_DELTA, FLUSH, HOLD, PLAYED, Closed, Frame
 from vivavoce.protocol.session import Session
 from vivavoce.protocol.session import commands as do
 from vivavoce.protocol.session.mcp import McpFailure
 from vivavoce.protocol.session.parts import Part
 from vivavoce.protocol.session.transcription import Heard, HeardFailed
-from vivavoce.protocol.wire.config import AudioInput, Format, Pcm, Transcription
+from vivavoce.protocol.wire.config import AudioInput, Format, Pcm
 from vivavoce.protocol.wire.errors import ProtocolError
 
 __all__ = ["EngineSession"]
@@ -107,7 +109,8 @@ class EngineSession:
                 await self._hear_long(frame, frame.audio)
             else:
                 self._hear(frame)
-        elif frame.type == PLAYED:
+            return
+        if frame.type == PLAYED:
             self._played(frame)
         else:
             if self._outgoing.full:  # a client that asks for more than it reads; it is heard all the same
@@ -127,7 +130,10 @@ class EngineSession:
             async with asyncio.TaskGroup() as group:
                 self._group = group
                 self._archive = Archive(group, self._scratch)
-                self._recognition = Recognition(self._senses.stt, group, self._recognised)
+                self._hearings = Hearings(self._senses.stt, group, self._ear.cut)
+                self._recognition = Recognition(
+                    self._senses.stt, self._hearings, group, self._recognised, self._core.transcript_begins
+                )
                 self._keeping = Keeping(self._core, self._archive, self._recognition, self._outgoing.put)
                 self._answers = Answers(
                     self._senses,
@@ -138,8 +144,8 @@ class EngineSession:
                     making=self._stopwatch.making,
                 )
                 self._pausing = Pausing(
-                    self._core, self._senses.turn, self._recognition, self._answers, group, self._carry_out,
-                    early=self._early,
+                    self._core, self._senses.turn, self._recognition, self._answers, group, self._ear.cut,
+                    self._carry_out, early=self._early,
                 )  # fmt: skip
                 self._mcp = McpServers(self._gateway, group, self._mcp_listed, self._mcp_result)
                 self._carry_out()
@@ -168,9 +174,13 @@ class EngineSession:
             samples = self._ear.hear(frame.audio, self._input_format, self._hearing.noise_reduction or None)
         except ProtocolError as error:
             self._core.refuse(error, frame.data.get("event_id"))
+            self._carry_out()
             return
         self._core.audio(self._clock(), samples)
         self._ear.listen(self._core.detects, samples)
+        self._carry_out()
+        if self._ear.received >= self._hearings.due:
+            self._hearings.look(self._core.turn, self._hints, self._ear.received)
 
     def _window(self, end: int, probability: float) -> None:
         """Of voice activity. It is told in a round of all sessions: what goes wrong here stays here."""
@@ -187,7 +197,6 @@ class EngineSession:
             return
         for at in range(0, len(audio), AT_ONCE):
             self._hear(Frame(frame.type, frame.data, audio[at : at + AT_ONCE]))
-            self._carry_out()
             await asyncio.sleep(0)
 
     def _played(self, frame: Frame) -> None:
@@ -284,8 +293,8 @@ class EngineSession:
         return found
 
     @property
-    def _hints(self) -> Transcription | None:
-        return self._hearing.transcription or None
+    def _hints(self) -> Hints:
+        return hints(self._hearing.transcription or None)
 
     @property
     def _input_format(self) -> Format:
@@ -304,8 +313,8 @@ class EngineSession:
 _COMMANDS: Final[Mapping[type, Callable[[EngineSession, Any], None]]] = {
     do.Transcribe: EngineSession._transcribe,
     do.Import: lambda self, command: self._keeping.take_in(command),
-    do.MayEnd: lambda self, command: self._pausing.may_end(command, self._ear.cut(command.span), self._hints),
-    do.Doubted: lambda self, command: self._pausing.doubted(command, self._ear.cut(command.span), self._hints),
+    do.MayEnd: lambda self, command: self._pausing.may_end(command, self._hints),
+    do.Doubted: lambda self, command: self._pausing.doubted(command, self._hints),
     do.WentOn: lambda self, command: self._pausing.went_on(command),
     do.ListMcp: lambda self, command: self._mcp.list(command),
     do.CallMcp: lambda self, command: self._mcp.call(command),

@@ -151,6 +151,10 @@ class Session:
         """The answer to :class:`Doubted`. ``echo``: it was the answer itself that was heard."""
         self._listening.judged(item_id, wants_floor=wants_floor, echo=echo)
 
+    def transcript_begins(self, item_id: str, words: str) -> None:
+        """The first words that recognition is sure of, before its result."""
+        self._transcriptions.begin(item_id, words)
+
     def transcript(self, item_id: str, result: Heard | HeardFailed) -> None:
         """What recognition found in a user's audio."""
         self._transcriptions.take(item_id, result)

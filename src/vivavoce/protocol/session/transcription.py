@@ -16,6 +16,7 @@ from vivavoce.protocol.wire.shape import get
 __all__ = ["Heard", "HeardFailed", "Transcriptions"]
 
 
+EVENT = "conversation.item.input_audio_transcription"
 LOGPROBS = "item.input_audio_transcription.logprobs"
 
 
@@ -36,31 +37,42 @@ class HeardFailed:
 class Transcriptions:
     def __init__(self, shared: Shared) -> None:
         self._shared = shared
+        self._told: dict[str, str] = {}
+        """Of items whose result is still to come, the words that clients know."""
+
+    def begin(self, item_id: str, words: str) -> None:
+        """The first words of an item, which its result begins with (O-15, O-46)."""
+        found = self._part(item_id)
+        if found and found[0].asked is not None:
+            self._told[item_id] = words
+            self._shared.out.event(f"{EVENT}.delta", **found[1], delta=words)
 
     def take(self, item_id: str, result: Heard | HeardFailed) -> None:
         """The result for an item, or nothing if the item is gone."""
-        conversation, out = self._shared.conversation, self._shared.out
-        if item_id not in conversation:
+        told, found, out = self._told.pop(item_id, ""), self._part(item_id), self._shared.out
+        if found is None:
             return
-        parts = conversation.get(item_id, "retrieve").content
-        index = next((i for i, part in enumerate(parts) if part.type == "input_audio"), None)
-        if index is None:
+        part, where = found
+        part.words = result.text if isinstance(result, Heard) else part.words or ""
+        if part.asked is None:
             return
-        where: dict[str, Any] = {"item_id": item_id, "content_index": index}
-        event = "conversation.item.input_audio_transcription"
-        if isinstance(result, HeardFailed):
-            parts[index].words = parts[index].words or ""
-            if parts[index].asked is not None:  # no 'param': a null one makes a client drop the event (C-34)
-                error = {"type": "transcription_error", "code": "transcription_failed", "message": result.message}
-                out.event(f"{event}.failed", **where, error=error)
+        if isinstance(result, HeardFailed):  # no 'param': a null one makes a client drop the event (C-34)
+            error = {"type": "transcription_error", "code": "transcription_failed", "message": result.message}
+            out.event(f"{EVENT}.failed", **where, error=error)
             return
-        parts[index].words = result.text
-        if parts[index].asked is not None:
-            sure = self._logprobs(result)
-            if result.text:
-                out.event(f"{event}.delta", **where, delta=result.text, **sure)
-            usage = self._usage(parts[index])
-            out.event(f"{event}.completed", **where, transcript=result.text, usage=usage, **sure)
+        sure = self._logprobs(result)
+        if result.text != told and result.text.startswith(told):  # else "completed" has the last word
+            out.event(f"{EVENT}.delta", **where, delta=result.text[len(told) :], **({} if told else sure))
+        out.event(f"{EVENT}.completed", **where, transcript=result.text, usage=self._usage(part), **sure)
+
+    def _part(self, item_id: str) -> tuple[Content, dict[str, Any]] | None:
+        """The audio of an item, and where it is."""
+        conversation = self._shared.conversation
+        parts = conversation.get(item_id, "retrieve").content if item_id in conversation else ()
+        for index, part in enumerate(parts):
+            if part.type == "input_audio":
+                return part, {"item_id": item_id, "content_index": index}
+        return None
 
     def _logprobs(self, heard: Heard) -> dict[str, Any]:
         """S-27: only where they were asked for."""
