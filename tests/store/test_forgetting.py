@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.store.test_sessions import NOON, message, session
+from tests.support.past import put
 from vivavoce.store.calls import DirectCall
 from vivavoce.store.database import in_directory
 from vivavoce.store.files import Files
@@ -73,7 +74,7 @@ async def test_one_persons_data_are_deleted_and_nobody_elses(kept: Store):
 async def test_what_was_deleted_is_on_the_disk_no_more(tmp_path: Path):
     store = open_store(in_directory(tmp_path), tmp_path / "recordings")
     await store.sessions.begin(session())
-    await store.items.put("sess_1", message("a", "the word is swordfish"))
+    await put(store, "sess_1", message("a", "the word is swordfish"))
 
     def on_disk() -> bool:
         return any(b"swordfish" in file.read_bytes() for file in tmp_path.iterdir() if file.is_file())

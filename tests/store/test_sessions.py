@@ -5,7 +5,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from tests.support.past import record_of
+from tests.support.past import put, record_of
 from vivavoce.store.items import GAP, Item
 from vivavoce.store.recordings import Recording
 from vivavoce.store.responses import Response
@@ -51,9 +51,9 @@ async def test_a_session_from_its_beginning_to_its_end(store: Store):
 
 async def test_items_keep_the_order_of_the_conversation(store: Store):
     await store.sessions.begin(session())
-    await store.items.put("sess_1", message("b", "two"), message("d", "four"))
-    await store.items.put("sess_1", message("a", "one", previous=None), message("c", "three", previous="b"))
-    await store.items.put("sess_1", message("e", "five", previous="never seen"))
+    await put(store, "sess_1", message("b", "two"), message("d", "four"))
+    await put(store, "sess_1", message("a", "one", previous=None), message("c", "three", previous="b"))
+    await put(store, "sess_1", message("e", "five", previous="never seen"))
     assert await ids(store) == ["a", "b", "c", "d", "e"]
     assert [item.previous for item in await store.items.all("sess_1")] == [None, "a", "b", "c", "d"]
 
@@ -61,8 +61,8 @@ async def test_items_keep_the_order_of_the_conversation(store: Store):
 async def test_what_comes_after_a_gap_stands_after_it(store: Store):
     await store.sessions.begin(session())
     gap = Item(id="gap", type=GAP, item={"type": GAP, "seconds": None}, said_at=NOON, place="outside")
-    await store.items.put("sess_1", message("a", "one"), gap, message("b", "two", previous="a"))
-    await store.items.put("sess_1", message("c", "three", previous="b"), message("x", "between", previous="a"))
+    await put(store, "sess_1", message("a", "one"), gap, message("b", "two", previous="a"))
+    await put(store, "sess_1", message("c", "three", previous="b"), message("x", "between", previous="a"))
     assert await ids(store) == ["a", "gap", "x", "b", "c"]
 
 
@@ -74,18 +74,18 @@ async def test_many_at_once_in_any_order_are_as_one_by_one(store: Store):
     for number, batches in enumerate(([some], [[each] for each in some])):
         await store.sessions.begin(session(f"sess_{number}"))
         for batch in batches:
-            await store.items.put(f"sess_{number}", *batch)
+            await put(store, f"sess_{number}", *batch)
         found = [(item.id, item.words) for item in await store.items.all(f"sess_{number}")]
         assert found == [("b", "2"), ("c", "3 again"), ("d", "4"), ("a", "5")]
 
 
 async def test_an_item_that_is_written_again_keeps_its_place_and_its_time(store: Store):
     await store.sessions.begin(session())
-    await store.items.put("sess_1", message("a", "", status="in_progress", ms=1200), message("b", "two"))
-    await store.items.put("sess_1", message("a", "hello", status="completed", said_at=NOON + 50, previous="b"))
+    await put(store, "sess_1", message("a", "", status="in_progress", ms=1200), message("b", "two"))
+    await put(store, "sess_1", message("a", "hello", status="completed", said_at=NOON + 50, previous="b"))
     first, _ = await store.items.all("sess_1")
     assert first == message("a", "hello", status="completed", ms=1200, previous=None)
-    await store.items.put("sess_1", message("a", "hello", ms=700, said_at=NOON + 60))
+    await put(store, "sess_1", message("a", "hello", ms=700, said_at=NOON + 60))
     assert await store.items.find("sess_1", "a") == message("a", "hello", ms=700, said_at=NOON + 60, previous=None)
     assert await store.items.find("sess_1", "b") == message("b", "two", previous="a")
     assert await store.items.find("sess_1", "z") is None
@@ -93,18 +93,18 @@ async def test_an_item_that_is_written_again_keeps_its_place_and_its_time(store:
 
 async def test_an_item_that_a_client_takes_out_stays_as_it_was_and_may_come_again_elsewhere(store: Store):
     await store.sessions.begin(session())
-    await store.items.put("sess_1", *(message(id, id) for id in "abc"))
+    await put(store, "sess_1", *(message(id, id) for id in "abc"))
     gone = Item(id="a", type="message", item={}, said_at=NOON + 9, place="deleted")
-    await store.items.put("sess_1", gone, replace(gone, id="never seen"))
+    await put(store, "sess_1", gone, replace(gone, id="never seen"))
     assert await store.items.find("sess_1", "a") == message("a", "a", place="deleted", previous=None)
-    await store.items.put("sess_1", message("a", "again", said_at=NOON + 9, previous="b"))
+    await put(store, "sess_1", message("a", "again", said_at=NOON + 9, previous="b"))
     assert await ids(store) == ["b", "a", "c"]
 
 
 async def test_what_is_no_part_of_the_conversation_stands_where_it_was_said(store: Store):
     await store.sessions.begin(session())
     gap = Item(id="gap_1", type=GAP, item={"type": GAP, "seconds": None}, said_at=NOON, place="outside")
-    await store.items.put("sess_1", message("a", "one"), gap, message("b", "two", place="deleted"), message("c", ""))
+    await put(store, "sess_1", message("a", "one"), gap, message("b", "two", place="deleted"), message("c", ""))
     found = await store.items.all("sess_1")
     assert [(item.id, item.place, item.previous) for item in found] == [
         ("a", "conversation", None),
@@ -197,7 +197,7 @@ async def test_words_are_found_in_titles_and_in_what_was_said(store: Store):
         [("Reise nach Berlin", "Die grüne Linie"), (None, "100% of a_c\\ is \0 and \ud800")], 1
     ):
         await store.sessions.begin(session(f"sess_{number}", title=title))
-        await store.items.put(f"sess_{number}", message("a", said))
+        await put(store, f"sess_{number}", message("a", said))
     expected = {"GRÜNE": "1", "berlin": "1", "100%": "2", "a_c": "2", "\\": "2", "1%0": "", "_": "2"}
     for words, numbers in expected.items():
         assert [each.id[-1:] for each in await store.sessions.newest(words=words)] == list(numbers), words

@@ -3,13 +3,16 @@
 from decimal import Decimal
 from typing import Any
 
+from sqlalchemy import Connection
+
+from vivavoce.store import placing
 from vivavoce.store.items import Item
 from vivavoce.store.recordings import Recording
 from vivavoce.store.responses import Response
 from vivavoce.store.sessions import Session
 from vivavoce.store.store import Store
 
-__all__ = ["BEGAN", "past", "record_of", "recorded", "used"]
+__all__ = ["BEGAN", "past", "put", "record_of", "recorded", "used"]
 
 BEGAN = 1_763_700_000.0
 """2025-11-21, in the morning."""
@@ -28,8 +31,17 @@ async def past(store: Store, id: str, owner: str = "local", *, words: str = "wha
         )
         for id, role, text, at in said
     ]  # fmt: skip
-    await store.items.put(id, *items)
+    await put(store, id, *items)
     return session
+
+
+async def put(store: Store, session_id: str, *items: Item) -> None:
+    """Into a session that is there, and nothing else happens in it."""
+
+    def work(connection: Connection) -> None:
+        placing.put(connection, placing.look(connection, {session_id: items}), {session_id: items})
+
+    await store.database.run(work)
 
 
 async def record_of(store: Store, id: str = "sess_1") -> Session:

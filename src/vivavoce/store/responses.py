@@ -21,6 +21,7 @@ from sqlalchemy import (
 )
 
 from vivavoce.store.database import Transactions
+from vivavoce.store.prepared import Prepared
 from vivavoce.store.schema import Dollars, Words, metadata
 
 __all__ = ["Response", "Responses", "note"]
@@ -80,14 +81,14 @@ def note(connection: Connection, told: Sequence[tuple[str, Response]]) -> list[t
     known = {(row.session_id, row.id) for row in connection.execute(_KNOWN, {"ids": list(first)})}
     new = [(key[0], response) for key, response in reversed(first.items()) if key not in known]
     if new:
-        connection.execute(_NEW, [_row(session_id, response) for session_id, response in new])
+        _NEW.run(connection, *(_row(session_id, response) for session_id, response in new))
     return new
 
 
 _KNOWN = select(_responses.c.session_id, _responses.c.id).where(
     tuple_(_responses.c.session_id, _responses.c.id).in_(bindparam("ids", expanding=True))
 )
-_NEW = insert(_responses)
+_NEW = Prepared(insert(_responses))
 
 
 def _row(session_id: str, response: Response) -> dict[str, Any]:

@@ -7,6 +7,7 @@ resumed or rebuilt, goes on in the record it had.
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from decimal import Decimal
+from operator import itemgetter
 from typing import Any, Final
 
 from sqlalchemy import (
@@ -31,11 +32,12 @@ from sqlalchemy import (
 from vivavoce.access.agents import Kept
 from vivavoce.store.database import Transactions
 from vivavoce.store.items import said
+from vivavoce.store.prepared import Prepared
 from vivavoce.store.responses import Response
 from vivavoce.store.resume_tokens import forget
 from vivavoce.store.schema import Dollars, Words, like, metadata
 
-__all__ = ["LISTED", "TITLE", "Session", "Sessions", "add", "change", "charge", "entitle", "lock"]
+__all__ = ["FACTS", "LISTED", "TITLE", "Session", "Sessions", "begin", "charge", "tell"]
 
 TITLE: Final = 200
 """Characters of a title at most."""
@@ -113,12 +115,7 @@ class Sessions:
 
     async def begin(self, session: Session) -> None:
         """Nothing happens where there is one of this id."""
-
-        def work(connection: Connection) -> None:
-            if not lock(connection, [session.id]):
-                add(connection, [session])
-
-        await self._run(work)
+        await self._run(lambda connection: begin(connection, [session]))
 
     async def reopen(self, id: str, now: float, **news: Any) -> Session | None:
         """It goes on: no end is known of it any more. ``news`` are fields that changed with that (``call_id``,
@@ -190,56 +187,59 @@ class Sessions:
         return await self._run(work)
 
 
-def lock(connection: Connection, ids: Collection[str]) -> set[str]:
-    """Those of them that are there; they stay until the transaction ends."""
-    return set(connection.execute(_THERE, {"ids": sorted(ids)}).scalars())
+def begin(connection: Connection, sessions: Sequence[Session]) -> None:
+    """As :meth:`Sessions.begin`, inside a transaction."""
+    if not sessions:
+        return
+    known = select(_sessions.c.id).where(_sessions.c.id.in_([session.id for session in sessions]))
+    there = set(connection.execute(known).scalars())
+    rows = {each.id: replace(each, active_at=each.active_at or each.started_at) for each in sessions}
+    if new := [asdict(session) for id, session in rows.items() if id not in there]:
+        _NEW.run(connection, *new)
 
 
-def add(connection: Connection, begun: Sequence[Session]) -> None:
-    """None of them is there yet."""
-    if begun:
-        rows = [asdict(replace(each, active_at=each.active_at or each.started_at)) for each in begun]
-        connection.execute(insert(_sessions), rows)
-
-
-def change(connection: Connection, changes: Mapping[str, Mapping[str, Any]]) -> None:
-    """Sets fields of sessions, by their ids."""
-    alike: dict[frozenset[str], list[dict[str, Any]]] = {}
-    for id, values in changes.items():
-        alike.setdefault(frozenset(values), []).append({"which": id, **values})
-    for rows in alike.values():
-        connection.execute(_CHANGE, rows)
-
-
-def entitle(connection: Connection, titles: Mapping[str, str]) -> None:
-    """Gives sessions titles, by their ids, where they have none."""
-    if titles:
-        connection.execute(_ENTITLE, [{"which": id, "words": title[:TITLE]} for id, title in titles.items()])
+def tell(connection: Connection, told: Sequence[tuple[str, float, Mapping[str, Any]]]) -> None:
+    """Something has happened in sessions, given by id and time; those that are there stay until the transaction ends.
+    Known of each may be now any of :data:`FACTS`, a ``title`` for where it has none, and its end, ``ended_at`` and
+    ``end_reason``; without these it goes on."""
+    rows = [{**_NOTHING, **change, "which": id, "active_at": now} for id, now, change in told]
+    for row in rows:
+        row["title"] = row["title"] and row["title"][:TITLE]
+    _TELL.run(connection, *sorted(rows, key=itemgetter("which")))  # in the order in which others do
 
 
 def charge(connection: Connection, paid: Sequence[tuple[str, Response]]) -> None:
     """Adds to the sums of sessions, given by their ids."""
     sums: dict[str, dict[str, Any]] = {}
     for id, response in paid:
-        of = sums.setdefault(id, {"which": id, "its_responses": 0, "its_unpriced": 0, "its_usd": Decimal(0)})
-        of["its_responses"] += response.kind == "response"
-        of["its_unpriced"] += response.usd is None
-        of["its_usd"] += response.usd or 0
+        of = sums.setdefault(id, {"which": id, "responses": 0, "unpriced": 0, "usd": Decimal(0)})
+        of["responses"] += response.kind == "response"
+        of["unpriced"] += response.usd is None
+        of["usd"] += response.usd or 0
     if sums:
-        connection.execute(_CHARGE, list(sums.values()))
+        _CHARGE.run(connection, *sums.values())
 
 
-_THERE = select(_sessions.c.id).where(_sessions.c.id.in_(bindparam("ids", expanding=True)))
-_THERE = _THERE.order_by(_sessions.c.id).with_for_update()
-_CHANGE = update(_sessions).where(_sessions.c.id == bindparam("which"))
-_ENTITLE = _CHANGE.values(title=func.coalesce(_sessions.c.title, bindparam("words", type_=Words)))
-_CHARGE = _CHANGE.values(
-    {
-        name: _sessions.c[name] + bindparam(f"its_{name}", type_=_sessions.c[name].type)
-        for name in ("responses", "unpriced", "usd")
-    }
+def _parameter(name: str) -> Any:
+    return bindparam(name, type_=_sessions.c[name].type)
+
+
+FACTS: Final = ("call_id", "conversation_id", "voice", "preview")
+_NOTHING: Final = dict.fromkeys((*FACTS, "title", "ended_at", "end_reason"))
+_change = update(_sessions).where(_sessions.c.id == bindparam("which"))
+_NEW: Final = Prepared(insert(_sessions))
+_TELL: Final = Prepared(
+    _change.values(
+        {
+            "title": func.coalesce(_sessions.c.title, _parameter("title")),
+            **{name: func.coalesce(_parameter(name), _sessions.c[name]) for name in FACTS},
+            **{name: _parameter(name) for name in ("active_at", "ended_at", "end_reason")},
+        }
+    )
 )
-"""Made once: to put a statement together takes longer than SQLite takes to run it."""
+_CHARGE: Final = Prepared(
+    _change.values({name: _sessions.c[name] + _parameter(name) for name in ("responses", "unpriced", "usd")})
+)
 
 
 def _one(connection: Connection, which: Any) -> Session | None:

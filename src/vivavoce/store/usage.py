@@ -23,6 +23,7 @@ from sqlalchemy import (
 
 from vivavoce.access.prices import Used
 from vivavoce.store.database import Transactions
+from vivavoce.store.prepared import Prepared
 from vivavoce.store.responses import Response
 from vivavoce.store.schema import Dollars, Words, metadata
 
@@ -145,13 +146,14 @@ def _sum(one: Day, other: Day) -> Day:
 
 
 def _add(connection: Connection, day: Day) -> None:
-    if not connection.execute(_MORE, {f"its_{name}": getattr(day, name) for name in (*_KEY, *_SUMS)}).rowcount:
-        connection.execute(_FIRST, {name: getattr(day, name) for name in (*_KEY, *_SUMS)})
+    row = {name: getattr(day, name) for name in (*_KEY, *_SUMS)}
+    if not _MORE.run(connection, row).rowcount:
+        _FIRST.run(connection, row)
 
 
-_MORE = update(_usage).where(*(_usage.c[name] == bindparam(f"its_{name}") for name in _KEY))
-_MORE = _MORE.values({name: _usage.c[name] + bindparam(f"its_{name}", type_=_usage.c[name].type) for name in _SUMS})
-_FIRST = insert(_usage)
+_more = {name: _usage.c[name] + bindparam(name, type_=_usage.c[name].type) for name in _SUMS}
+_MORE = Prepared(update(_usage).where(*(_usage.c[name] == bindparam(name) for name in _KEY)).values(_more))
+_FIRST = Prepared(insert(_usage))
 
 
 def _day(row: Row[Any]) -> Day:

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from vivavoce.store import items, responses, sessions, usage
+from vivavoce.store import placing, responses, sessions, usage
 from vivavoce.store.items import Item
 from vivavoce.store.responses import Response
 from vivavoce.store.sessions import Session
@@ -24,8 +24,7 @@ class Batch:
     begun: Session | None = None
     """The record to begin with, where there is none yet."""
     change: Mapping[str, Any] = field(default_factory=dict)
-    """Fields of the session that are known now: ``conversation_id``, ``voice``, ``preview``, ``ended_at``, …; a
-    ``title`` for where it has none."""
+    """What is known now of the session, see :func:`sessions.tell`. It goes on, unless its ``ended_at`` is told."""
     items: Sequence[Item] = ()
     responses: Sequence[Response] = ()
 
@@ -33,26 +32,17 @@ class Batch:
 def write(connection: Connection, batches: Sequence[Batch]) -> list[bool]:
     """For each of them, whether its session is still there. Of one that was deleted no word is written again; what it
     used is counted all the same."""
-    there = sessions.lock(connection, {batch.session_id for batch in batches})
-    begun = {batch.session_id: batch.begun for batch in batches if batch.begun and batch.session_id not in there}
-    sessions.add(connection, list(begun.values()))
-    there |= begun.keys()
-    alive = [batch for batch in batches if batch.session_id in there]
-    _tell(connection, alive)
-    items.put(connection, [(batch.session_id, item) for batch in alive for item in batch.items])
-    paid = [(batch.session_id, response) for batch in alive for response in batch.responses]
-    new = responses.note(connection, paid)
+    sessions.begin(connection, [batch.begun for batch in batches if batch.begun])
+    sessions.tell(connection, [(batch.session_id, batch.now, batch.change) for batch in batches])
+    items: dict[str, list[Item]] = {}
+    for batch in batches:
+        items.setdefault(batch.session_id, []).extend(batch.items)
+    there = placing.look(connection, items)
+    placing.put(connection, there, {id: these for id, these in items.items() if id in there})
+    used = [(batch, response) for batch in batches for response in batch.responses]
+    new = responses.note(connection, [(batch.session_id, each) for batch, each in used if batch.session_id in there])
     sessions.charge(connection, new)
     owners = {batch.session_id: batch.owner for batch in batches}
-    gone = [(batch.session_id, each) for batch in batches if batch.session_id not in there for each in batch.responses]
-    usage.add(connection, [(owners[session_id], response) for session_id, response in (*new, *gone)])
+    paid = [(owners[session_id], response) for session_id, response in new]
+    usage.add(connection, [*paid, *((batch.owner, each) for batch, each in used if batch.session_id not in there)])
     return [batch.session_id in there for batch in batches]
-
-
-def _tell(connection: Connection, batches: Sequence[Batch]) -> None:
-    changes: dict[str, dict[str, Any]] = {}
-    for batch in batches:
-        changes.setdefault(batch.session_id, {}).update(batch.change, active_at=batch.now)
-    titles = {id: change.pop("title") for id, change in changes.items() if "title" in change}
-    sessions.change(connection, changes)
-    sessions.entitle(connection, titles)

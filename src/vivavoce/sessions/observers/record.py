@@ -54,12 +54,13 @@ class Record(Observer):
         self._ledger, self._begun, self._kept, self._now, self._notices = ledger, begun, kept, now, notices
         self._transcript = Transcript(now, media=media)
         self._waiting = Waiting()
-        self._waiting.change |= {"ended_at": None, "end_reason": None}  # one that goes on has no end any more
         if begun.call_id:
             self._waiting.change["call_id"] = begun.call_id
         self._taken: Taken | None = None
         """What is being written."""
         self._facts: dict[str, str] = {}
+        self._end: dict[str, Any] = {}
+        """How it ended, once it has."""
         self._over = asyncio.Event()
         self._log = copy_context().run
         self._failing = self._known = False
@@ -135,14 +136,15 @@ class Record(Observer):
         """The session is over."""
         if self._kept() != "off":
             self._add(self._transcript.rest())
-        self._waiting.change |= {"ended_at": self._now(), "end_reason": f"{how.code} {how.reason}".strip()}
+        self._end = {"ended_at": self._now(), "end_reason": f"{how.code} {how.reason}".strip()}
+        self._waiting.change |= self._end
         self._ledger.soon(self)
         self._over.set()
 
     # And is written -------------------------------------------------------------------------------------
 
     def take(self) -> Batch | None:
-        if not self._waiting:
+        if not self._waiting and self._known:
             return None
         self._taken = self._waiting.take()
         return Batch(
@@ -150,7 +152,9 @@ class Record(Observer):
             owner=self._begun.owner,
             now=self._now(),
             begun=None if self._known else self._begun,
-            **self._taken._asdict(),
+            change={**self._taken.change, **self._end},
+            items=self._taken.items,
+            responses=self._taken.responses,
         )
 
     def written(self, *, there: bool) -> None:
