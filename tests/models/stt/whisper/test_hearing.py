@@ -13,8 +13,11 @@ SPEECH = spoken("no")
 
 
 @pytest.fixture(autouse=True)
-def tireless(monkeypatch: pytest.MonkeyPatch) -> None:
+async def tireless(stt: WhisperStt, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However busy this machine is, it looks ahead all the time."""
+    monkeypatch.setattr(queue, "LOOK", 1e9)
     monkeypatch.setattr(queue, "REST", 0.0)
+    await stt.warm()
 
 
 async def feed(stt: WhisperStt, hearing: Hearing, words: str) -> list[str]:
@@ -44,6 +47,13 @@ async def test_silence_has_no_words_and_costs_no_decode(stt: WhisperStt, monkeyp
     async with stt.hear(Hints()) as hearing:
         await hearing.feed(bytes(3 * len(SPEECH)))
         assert (await hearing.words()).text == ""
+
+
+async def test_a_slow_machine_is_asked_in_pauses_alone(stt: WhisperStt, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(queue, "LOOK", 0.0)
+    async with stt.hear(Hints("en")) as turn:
+        assert await feed(stt, turn, "what time is it") == [""] * 4
+        assert (await turn.words()).text == "what time is it"
 
 
 async def test_of_a_long_turn_only_the_last_sentence_is_decoded_again(stt: WhisperStt, monkeypatch: pytest.MonkeyPatch):

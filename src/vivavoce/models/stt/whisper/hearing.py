@@ -45,7 +45,8 @@ class WhisperHearing:
         self._learn()
         if len(self._pcm) > LONGEST:
             raise HearingLost("Whisper found no word in half a minute of sound that it was sure of")
-        if self._ahead is None and self._new >= STEP and self._loud_until > 0:
+        worthwhile = self._new >= STEP and self._loud_until > 0
+        if worthwhile and self._ahead is None and self._queue.looks_ahead:
             self._new = 0
             try:
                 self._ahead = self._queue.ask(self._window(timed=len(self._pcm) > MUCH), urgent=False)

@@ -1,12 +1,13 @@
 """Who waits for the one Whisper of the process: windows of all sessions, decoded together where they can be.
 
 What somebody waits for goes first, in the order in which it came. A look ahead, while somebody still speaks, is made
-when nobody waits, and rests three times as long as it took: what is waited for finds the model busy with one in a
-quarter of the time at most. Whoever goes away makes room; a batch for which nobody waits any more ends at its next
-step.
+when nobody waits, and where it takes half a second at most; then it rests three times as long as it took. So what is
+waited for finds the model busy with one in a quarter of the time, and for that half second. Whoever goes away makes
+room; a batch for which nobody waits any more ends at its next step.
 """
 
 import asyncio
+import math
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from dataclasses import dataclass
 from vivavoce.models.interfaces import ModelError
 from vivavoce.models.stt.whisper.batch import Heard, Window
 from vivavoce.models.stt.whisper.decoder import Decoder
+from vivavoce.models.stt.whisper.spans import RATE
 
 __all__ = ["WhisperQueue"]
 
@@ -23,8 +25,8 @@ PATIENCE = 30.0
 """Seconds for a window of somebody who waits."""
 MOST_TOGETHER = 4
 """Windows in a batch. On a CPU four take nearly four times as long as one, and none is ready before all are."""
-REST = 3.0
-"""Times as long as a look ahead took."""
+LOOK, REST = 0.5, 3.0
+"""Seconds that a look ahead may take; how many times as long there is none behind it."""
 
 
 @dataclass(eq=False, slots=True)
@@ -45,13 +47,19 @@ class WhisperQueue:
         self._thread = ThreadPoolExecutor(1, "whisper")
         self._waiting: list[_Job] = []
         self._working: Sequence[_Job] = ()
-        self._rests_until = 0.0
+        self._takes, self._rests_until = math.inf, 0.0
         self._wakes: asyncio.TimerHandle | None = None
         self._closed = False
 
     async def warm(self) -> None:
-        """Load the model. Raises :class:`ModelError`."""
+        """Load the model, and decode something. Raises :class:`ModelError`."""
         await asyncio.get_running_loop().run_in_executor(self._thread, self._decoder.load)
+        await self.heard(Window(bytes(2 * RATE), "en"))
+
+    @property
+    def looks_ahead(self) -> bool:
+        """Whether the last window was decoded so quickly that a look ahead holds nobody up."""
+        return self._takes <= LOOK
 
     def ask(self, window: Window, *, urgent: bool = True) -> asyncio.Future[Heard]:
         """What is heard in it, or the :class:`ModelError` why not; whoever does not want it any more cancels it.
@@ -111,7 +119,8 @@ class WhisperQueue:
             if self._wakes is None:
                 self._wakes = loop.call_at(self._rests_until, self._wake)
             return
-        batch = [job for job in waiting if job.kind == first.kind][:MOST_TOGETHER]
+        most = MOST_TOGETHER if first.urgent else max(1, min(MOST_TOGETHER, int(LOOK / self._takes)))
+        batch = [job for job in waiting if job.kind == first.kind][:most]
         self._working = batch
         self._waiting = [job for job in self._waiting if job not in batch]
         began = loop.time()
@@ -132,6 +141,7 @@ class WhisperQueue:
         self._working = ()
         if self._closed:
             return
+        self._takes = took / len(batch)
         if not batch[0].urgent:
             self._rests_until = asyncio.get_running_loop().time() + REST * took
         error = done.exception()
