@@ -15,6 +15,7 @@ class ScriptedBackend:
     """The test finds each opened session in :attr:`opened` and plays the answering side of it."""
 
     name = "scripted"
+    keeps_time = False
 
     def __init__(self, *, failing: Exception | None = None) -> None:
         self.failing = failing

@@ -32,6 +32,7 @@ class Builtin:
     session need not hold in memory."""
 
     name = "the built-in engine"
+    keeps_time = True
 
     def __init__(
         self,

@@ -68,6 +68,10 @@ class Backend(Protocol):
     def name(self) -> str:
         """What answers, in a word or two for people."""
 
+    @property
+    def keeps_time(self) -> bool:
+        """Whether its lines tell where the time of each turn went, in TURN frames."""
+
     def describe(self, request: SessionRequest) -> dict[str, Any]:
         """The whole session object that the request would begin with, every default filled in (H-32, S-09).
         Raises :class:`ProtocolError` for a configuration that is wrong."""

@@ -21,10 +21,12 @@ class Told(Notices):
         self.said.append(data)
 
 
-def told(*events: tuple[float, str, dict[str, Any]], detection: dict[str, Any] | None = DETECTION) -> list[Any]:
+def told(
+    *events: tuple[float, str, dict[str, Any]], detection: dict[str, Any] | None = DETECTION, ours: bool = False
+) -> list[Any]:
     """What is made of events, each at its second."""
     notices, now = Told(), [0.0]
-    turns = Turns(notices, lambda: now[0])
+    turns = Turns(notices, lambda: now[0], told=ours)
     session = {"audio": {"input": {"turn_detection": detection}}}
     for at, type, data in [(0.0, "session.created", {"session": session}), *events]:
         now[0] = at
@@ -57,8 +59,10 @@ def test_where_meaning_decides_the_silence_is_not_known():
 
 
 def test_our_engine_says_it_itself_and_once():
+    """In a call an answer may be done before the first of it is played, and its time known."""
     data = {"item_id": "item_1", "total": 7}
-    assert told(*ANSWERED[:6], (10.5, TURN, data), *ANSWERED[6:]) == [data]
+    assert told(*ANSWERED[:6], (10.5, TURN, data), *ANSWERED[6:], ours=True) == [data]
+    assert told(*ANSWERED, (11.5, TURN, data), ours=True) == [data]
 
 
 def test_an_answer_without_sound_is_not_told():

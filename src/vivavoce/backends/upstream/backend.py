@@ -43,6 +43,7 @@ class UpstreamBackend:
     where nothing has to hold against the client and the upstream lets us listen. ``new_id(prefix)`` makes ids."""
 
     name = "upstream"
+    keeps_time = False
 
     def __init__(
         self,

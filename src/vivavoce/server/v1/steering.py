@@ -60,7 +60,8 @@ def steer(service: Service, live: Live, wanted: Wanted) -> Steering:
     filters = [Discretion()] if wanted.persona is None else _filters(service, live, wanted, wanted.persona, asides)
     live.names.add(wanted.request.session_id)
     live.notices.tell("session", id=wanted.request.session_id)
-    watching: list[Observer] = [meter, Costs(meter, live.notices), Turns(live.notices, time.monotonic), record]
+    turns = Turns(live.notices, time.monotonic, told=service.backend.keeps_time)
+    watching: list[Observer] = [meter, Costs(meter, live.notices), turns, record]
     measured = Measured(service.metrics, live.kind, wanted.agent, wanted.request.model, lambda: meter.usd)
     live.notices.watch(measured.noticed)
     watching.append(measured)

@@ -18,10 +18,10 @@ _WORDS = "response.output_audio_transcript.delta"
 
 
 class Turns(Observer):
-    """``now`` is in seconds of any monotonic clock."""
+    """``now`` is in seconds of any monotonic clock; ``told``: TURN frames come, and nothing has to be made out."""
 
-    def __init__(self, notices: Notices, now: Callable[[], float]) -> None:
-        self._notices, self._now = notices, now
+    def __init__(self, notices: Notices, now: Callable[[], float], *, told: bool) -> None:
+        self._notices, self._now, self._told = notices, now, told
         self._silence = 0.0
         """Seconds that the speaker is silent before the turn counts as over, where that is known."""
         self._budget: Budget | None = None
@@ -34,7 +34,6 @@ class Turns(Observer):
         _TOLD[frame.type](self, frame.data)
 
     def _turn(self, data: Mapping[str, Any]) -> None:
-        self._budget = None
         self._notices.tell("turn", **{name: value for name, value in data.items() if name != "type"})
 
     def _configured(self, data: Mapping[str, Any]) -> None:
@@ -43,6 +42,8 @@ class Turns(Observer):
         self._silence = silence / 1000 if isinstance(silence, int) else 0.0
 
     def _stopped(self, data: Mapping[str, Any]) -> None:
+        if self._told:
+            return
         now = self._now()
         self._budget, self._sounded = Budget(str(data.get("item_id")), now - self._silence), False
         self._budget.mark("decided", now)
@@ -66,7 +67,6 @@ class Turns(Observer):
             self._budget.mark("first_packet", self._now())
 
     def _done(self, data: Mapping[str, Any]) -> None:
-        """By now our own engine would have told."""
         budget = self._budget
         if budget is not None and budget.response_id == _at(data, "response").get("id"):
             self._budget = None
