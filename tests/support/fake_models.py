@@ -8,16 +8,19 @@ script holds an exception, it is raised.
 import asyncio
 import math
 from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from typing import Literal, TypeVar
 
 import numpy as np
 
 from vivavoce.audio.pcm import level_dbfs, samples_in
-from vivavoce.models.interfaces import Answer, Finish, Hints, Prompt, Said, Transcript, VadStream
+from vivavoce.models.interfaces import Answer, Finish, HearingLost, Hints, Prompt, Said, Transcript, VadStream
 
-__all__ = ["FakeLlm", "FakeStt", "FakeTts", "FakeVad", "Heard", "Script", "Thought", "Voiced", "says", "tone"]
+__all__ = [
+    "FakeLlm", "FakeStreamingStt", "FakeStt", "FakeTts", "FakeVad", "Heard", "Listened", "Script", "Thought", "Voiced",
+    "says", "tone",
+]  # fmt: skip
 
 T = TypeVar("T")
 
@@ -92,6 +95,53 @@ class FakeStt:
 
     async def close(self) -> None:
         self.closed = True
+
+
+@dataclass
+class Listened(_Record):
+    """A hearing: what it was fed, and when, on the running loop's clock."""
+
+    stt: "FakeStreamingStt"
+    hints: Hints
+    fed: list[bytes] = field(default_factory=list)
+    times: list[float] = field(default_factory=list)
+    steady: str = ""
+
+    async def feed(self, pcm: bytes) -> None:
+        self.fed.append(pcm)
+        self.times.append(asyncio.get_running_loop().time())
+        await asyncio.sleep(self.stt.feeding)
+        if len(b"".join(self.fed)) > 2 * self.stt.rate * self.stt.lost_after:
+            raise HearingLost("as it was told")
+
+    async def words(self) -> Transcript:
+        found = await self.stt.transcribe(b"".join(self.fed), self.hints)
+        self.steady = self.stt.sure
+        return found
+
+
+class FakeStreamingStt(FakeStt):
+    """Hears while it is spoken as it hears at the end: :meth:`transcribe` says what. ``sure``: the words that are
+    steady from the first pause on; ``feeding``: what each feed takes; a hearing is lost after so many seconds."""
+
+    def __init__(
+        self,
+        *texts: str | Exception,
+        delay: float = 0.0,
+        sure: str = "",
+        feeding: float = 0.0,
+        lost_after: float = math.inf,
+    ) -> None:
+        super().__init__(*texts, delay=delay)
+        self.sure, self.feeding, self.lost_after = sure, feeding, lost_after
+        self.heard: list[Listened] = []
+
+    @asynccontextmanager
+    async def hear(self, hints: Hints) -> AsyncIterator[Listened]:
+        record = Listened(self, hints)
+        self.heard.append(record)
+        with record.running():
+            yield record
 
 
 Script = Sequence[Answer | float | Exception]
