@@ -1,8 +1,12 @@
 """A turn that is heard while it is spoken, by the real libraries and a tiny model that hears tones."""
 
+import asyncio
+
 import pytest
 
+from tests.engine.support import senses, session
 from tests.support.tiny_whisper import spoken
+from vivavoce.audio.resample import convert
 from vivavoce.models.interfaces import Hearing, HearingLost, Hints, ModelError
 from vivavoce.models.stt.whisper import hearing, queue
 from vivavoce.models.stt.whisper.batch import Heard, Window
@@ -91,3 +95,15 @@ async def test_a_language_that_it_has_not_is_said_when_its_words_are_wanted(stt:
         await feed(stt, turn, "no no")
         with pytest.raises(ModelError, match="does not understand 'xx'"):
             await turn.words()
+
+
+async def test_a_session_hears_with_it(stt: WhisperStt):
+    spoken_at_24_khz = convert(spoken("what time is it in Paris .") + bytes(32_000), 16_000, 24_000)
+    async with session(senses(stt=stt), config={"type": "transcription"}) as hand:
+        transcription = {"model": "whisper-1", "language": "en"}
+        await hand.update(audio={"input": {"transcription": transcription}}, type="transcription")
+        await hand.hear(spoken_at_24_khz)
+        async with asyncio.timeout(20):
+            told = await hand.until("conversation.item.input_audio_transcription.completed")
+    deltas = [frame.data["delta"] for frame in hand.seen if frame.type.endswith("transcription.delta")]
+    assert "".join(deltas) == told["transcript"] == "what time is it in Paris."
