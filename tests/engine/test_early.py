@@ -1,19 +1,24 @@
-"""Answers begun in a pause: sooner, and with the same events as without."""
+"""Answers begun in a pause, and words found while they are spoken: sooner, and with the same events as without."""
 
 import asyncio
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
+import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.engine.support import Senses, senses, session
-from tests.support.fake_models import FakeLlm, FakeStt, FakeTts, Script, says, tone
+from tests.support.fake_models import FakeLlm, FakeStreamingStt, FakeStt, FakeTts, Script, says, tone
 from tests.support.virtual_time import run_virtual, virtual_time
 from vivavoce.models.interfaces import Call, CallArguments, Finish, ModelError
 from vivavoce.protocol.frame import Frame
 
 SILENCE_500 = {"audio": {"input": {"turn_detection": {"type": "server_vad", "silence_duration_ms": 500}}}}
+
+COMPLETED = "conversation.item.input_audio_transcription.completed"
+DELTA = "conversation.item.input_audio_transcription.delta"
 
 
 class Knowing(FakeLlm):
@@ -24,16 +29,19 @@ class Knowing(FakeLlm):
 
 
 class Listener(FakeStt):
-    """Knows the words by how much of them it hears."""
+    """Knows the words by how much voice it hears."""
 
-    def __init__(self, delay: float) -> None:
-        super().__init__()
-        self.delay = delay
+    rate = 24_000  # that of the session, so that no resampling blurs it
+
+    def __init__(self, delay: float, **streaming: Any) -> None:
+        super().__init__(delay=delay, **streaming)
 
     async def transcribe(self, pcm: bytes, hints: Any) -> Any:
-        self._texts = iter([f"heard {len(pcm) // 32 // 200}"])
-        self._delay = self.delay
+        self._texts = iter([f"heard {np.count_nonzero(np.frombuffer(pcm, np.int16)) // 4000}"])
         return await super().transcribe(pcm, hints)
+
+
+class StreamingListener(Listener, FakeStreamingStt): ...
 
 
 @virtual_time
@@ -121,6 +129,7 @@ answers = st.sampled_from(
 async def play(script: list[Turn], models: Senses, early: bool) -> list[Any]:
     """Nobody speaks over an answer here: how much of it was made by then depends on when it was begun."""
     async with session(models, config=SILENCE_500, early=early) as hand:
+        await hand.update(audio={"input": {"transcription": {"model": "whisper-1"}}})
         for turn in script:
             for speech, pause, action in turn:
                 await hand.live(tone(20 * speech) + bytes(960 * pause))
@@ -132,7 +141,9 @@ async def play(script: list[Turn], models: Senses, early: bool) -> list[Any]:
             await asyncio.sleep(30)
         await hand.say("input_audio_buffer.clear")
         await hand.until("input_audio_buffer.cleared")
-        return [told(frame) for frame in hand.seen]
+        completed = "".join(frame.data["transcript"] for frame in hand.seen if frame.type == COMPLETED)
+        assert completed == "".join(frame.data["delta"] for frame in hand.seen if frame.type == DELTA)
+        return [told(frame) for frame in hand.seen if frame.type != DELTA]
 
 
 def message(content: list[Any]) -> dict[str, Any]:
@@ -150,10 +161,23 @@ def without_ids(value: Any) -> Any:
     return [without_ids(each) for each in value] if isinstance(value, list) else value
 
 
-@settings(max_examples=60, deadline=None)
-@given(script=turns, answer=answers, delay=st.sampled_from([0.0, 0.1, 0.7]))
-def test_the_events_are_the_same_with_and_without(script: list[Turn], answer: Callable[[], Script], delay: float):
-    def models() -> Senses:
-        return senses(stt=Listener(delay), llm=Knowing(answer()), tts=FakeTts(delay=0.05))
+ways = st.one_of(
+    st.just(Listener),
+    st.builds(
+        lambda **how: partial(StreamingListener, sure="heard", **how),
+        feeding=st.sampled_from([0.0, 0.3]),
+        lost_after=st.sampled_from([0.0, 0.4, 1.0, 60.0]),
+    ),
+)
+"""How it is recognised."""
 
-    assert run_virtual(play(script, models(), early=True)) == run_virtual(play(script, models(), early=False))
+
+@settings(max_examples=60, deadline=None)
+@given(script=turns, answer=answers, delay=st.sampled_from([0.0, 0.1, 0.7]), way=ways, early=st.booleans())
+def test_the_events_are_the_same_with_and_without(
+    script: list[Turn], answer: Callable[[], Script], delay: float, way: Callable[[float], FakeStt], early: bool
+):
+    def play_with(stt: FakeStt, early: bool) -> list[Any]:
+        return run_virtual(play(script, senses(stt=stt, llm=Knowing(answer()), tts=FakeTts(delay=0.05)), early))
+
+    assert play_with(way(delay), early) == play_with(Listener(delay), early=False)
