@@ -14,7 +14,7 @@ from vivavoce.cli import models
 from vivavoce.cli.main import main
 from vivavoce.cli.presets import Picked, local
 from vivavoce.cli.settings import Settings
-from vivavoce.models.catalog import Spec
+from vivavoce.models.catalog import Spec, find
 from vivavoce.models.files import Files, ModelFile
 from vivavoce.models.interfaces import ModelError
 from vivavoce.models.sources import KOKORO, PIPER, WHISPER, piper_voice
@@ -54,13 +54,17 @@ def test_the_command_shows_the_models_of_this_installation(tmp_path: Path, monke
     shown = CliRunner().invoke(main, ["models", "--data-dir", str(tmp_path)])
     assert shown.exit_code == 0
     assert " * pocketsphinx  installed; BSD-2-Clause; English" in shown.output
+    assert "vivavoce models pull whisper:distil-large-v3; English\n" in shown.output
+    assert "piper:en_US-lessac-medium; licence: see its MODEL_CARD; en-US\n" in shown.output
 
 
 def test_names_of_models():
-    assert models.wanted("whisper", SPECS).model == "small"
-    assert models.wanted("whisper:tiny", SPECS).model == "tiny"
+    assert models.wanted("whisper", SPECS)[1].model == "small"
+    assert models.wanted("whisper:tiny", SPECS)[1].model == "tiny"
     for wrong in ("whisper:huge", "pocketsphinx", "nothing", ""):
-        with pytest.raises(ModelError, match=r"Known: whisper:small, whisper:tiny, kokoro, piper:lessac\."):
+        with pytest.raises(
+            ModelError, match=r"Known: whisper:small, whisper:tiny, kokoro, piper:lessac\. Other voices"
+        ):
             models.wanted(wrong, SPECS)
 
 
@@ -108,7 +112,7 @@ def test_pull_fetches_once_and_says_what_it_knows(tmp_path: Path, monkeypatch: p
                 "gone": [ModelFile("x/gone", str(server.make_url("/gone")))],
             }  # fmt: skip
             kits = {name: Files(name, tuple(each), "MIT", "any") for name, each in files.items()}
-            monkeypatch.setattr(models, "wanted", kits.__getitem__)
+            monkeypatch.setattr(models, "wanted", lambda name: (find("stt", "whisper"), kits[name]))
 
             def pull(name: str) -> str:
                 result = CliRunner().invoke(main, ["models", "pull", name, "--data-dir", str(tmp_path)])
@@ -120,7 +124,7 @@ def test_pull_fetches_once_and_says_what_it_knows(tmp_path: Path, monkeypatch: p
     assert first.startswith("0 ")
     assert "x/known is here, and has the hash that is known of it.\n" in first
     assert "x/unknown is here; its hash was not known, was noted beside it" in first
-    assert first.endswith("Licence: MIT.\n")
+    assert first.endswith("Licence: MIT. To use it: vivavoce serve --stt whisper --stt-model good\n")
     assert second.count("is here already, and right.") == 2
     assert gone.startswith("1 ")
     assert "has no x/gone. Is the name right?" in gone

@@ -23,7 +23,9 @@ SENSES = {
     "llm": "Thinks (--llm)",
     "tts": "Speaks (--tts)",
 }
-CHOICES = ("data_dir", "preset", "stt", "stt_model", "llm", "llm_model", "tts", "tts_model", "end_of_turn")
+CHOICES = (
+    "data_dir", "preset", "speech_language", "stt", "stt_model", "llm", "llm_model", "tts", "tts_model", "end_of_turn",
+)  # fmt: skip
 OUTCOMES: dict[Outcome, str] = {
     "kept": "is here already, and right",
     "verified": "is here, and has the hash that is known of it",
@@ -53,22 +55,26 @@ def pull(name: str, **options: Any) -> None:
     """
     settings = read(options, dict(os.environ))
     try:
-        files = wanted(name)
+        spec, files = wanted(name)
         asyncio.run(_pull(files, settings.data_dir / "models"))
     except ModelError as error:
         raise click.ClickException(str(error)) from None
-    click.echo(f"Licence: {files.licence}.")
+    chosen = f"--{spec.sense} {spec.name}" + (f" --{spec.sense}-model {files.model}" if files.model else "")
+    click.echo(f"Licence: {files.licence}. To use it: vivavoce serve {chosen}")
 
 
-def wanted(name: str, specs: Sequence[Spec] = SPECS) -> Files:
-    """The files of ``ADAPTER:MODEL``, or of the preferred model of ``ADAPTER``. Raises :class:`ModelError`."""
+def wanted(name: str, specs: Sequence[Spec] = SPECS) -> tuple[Spec, Files]:
+    """``ADAPTER:MODEL``, or the preferred model of ``ADAPTER``, and its files. Raises :class:`ModelError`."""
     adapter, _, model = name.partition(":")
     having = [spec for spec in specs if spec.files]
     for spec in having:
         if spec.name == adapter and (files := spec.files_of(model)):
-            return files
+            return spec, files
     known = ", ".join(_call(spec, files) for spec in having for files in spec.files) or "none"
-    raise ModelError(f"There is no model '{name}' whose files could be fetched. Known: {known}.")
+    raise ModelError(
+        f"There is no model '{name}' whose files could be fetched. Known: {known}. Other voices of Piper go by their "
+        "names, such as piper:de_DE-thorsten-medium."
+    )
 
 
 def table(settings: Settings, chosen: Picked, specs: Sequence[Spec] = SPECS) -> Iterator[str]:
@@ -112,7 +118,15 @@ def _models(spec: Spec, directory: Path) -> Iterator[str]:
     for files in (*spec.files, *(each for each in present if each.model not in known)):
         size = f"{files.size / 1e6:.0f} MB" if files.size else ""
         how = "here" if files in present else f"vivavoce models pull {_call(spec, files)}"
-        yield f"     {files.model or spec.name:22}{size:>8}  {how}"
+        yield "; ".join([f"     {files.model or spec.name:22}{size:>8}  {how}", *_of_its_own(files, spec)])
+
+
+def _of_its_own(files: Files, spec: Spec) -> Iterator[str]:
+    """What the line above, of its adapter, does not say of the model."""
+    if files.licence not in spec.licence:
+        yield f"licence: {files.licence}"
+    if files.languages != spec.languages:
+        yield files.languages
 
 
 def _call(spec: Spec, files: Files) -> str:

@@ -59,7 +59,7 @@ SPECS = (
     ),
     Spec(
         name="piper", sense="tts", module="vivavoce.models.tts.piper", factory="PiperTts",
-        licence="GPL-3.0-or-later; its voices: each its own", languages="that of the voice", package="piper",
+        licence="GPL-3.0-or-later in a process of its own", languages="one a voice", package="piper",
         extra="piper", takes=frozenset({"model", "directory"}), files=PIPER, more=piper_voice,
     ),
     Spec(
