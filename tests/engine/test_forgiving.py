@@ -48,6 +48,21 @@ async def test_a_short_word_that_wants_the_floor_gets_it(words):
     assert "response.created" in told
 
 
+@pytest.mark.parametrize(
+    ("config", "forgiving", "detection"),
+    [
+        (None, True, ("semantic_vad", "high")),
+        ({"audio": {"input": {"turn_detection": {"type": "server_vad"}}}}, True, ("server_vad", None)),
+        (None, False, ("server_vad", None)),
+    ],
+)
+@virtual_time
+async def test_meaning_decides_when_a_turn_is_over_where_the_session_does_not_say(config, forgiving, detection):
+    async with session(senses(), config=config, forgiving=forgiving) as hand:
+        told = (await hand.until("session.created"))["session"]["audio"]["input"]["turn_detection"]
+    assert (told["type"], told.get("eagerness")) == detection
+
+
 @virtual_time
 async def test_the_answers_own_words_are_an_echo():
     models = senses(stt=FakeStt("four five six"), llm=FakeLlm(ANSWER), tts=FakeTts(word_ms=500))

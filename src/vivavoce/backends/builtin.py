@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -79,9 +80,10 @@ class Builtin:
         await self._senses.close()
 
     def _config(self, request: SessionRequest) -> Config:
+        given = replace(self._defaults, eagerness="high") if request.forgiving else self._defaults
         if not request.config:
-            return configs.defaults(request.kind, self._defaults)
-        return configs.initial({"type": request.kind, **request.config}, self._defaults)
+            return configs.defaults(request.kind, given)
+        return configs.initial({"type": request.kind, **request.config}, given)
 
     def _settings(self, request: SessionRequest) -> Settings:
         return Settings(request.session_id, request.model, int(self._wall() + LONGEST_SECONDS), True)

@@ -34,7 +34,8 @@ class SessionRequest:
     """Something in the stream has to hold against the client itself: locked fields, a budget, tools that run here.
     The media of such a call is carried by us, and not sent past us."""
     forgiving: bool = False
-    """A cough or an "mhm" over an answer does not end it, and the start of an answer is guarded against its own echo.
+    """A cough or an "mhm" over an answer does not end it, the start of an answer is guarded against its own echo, and
+    meaning decides when a turn is over, where the session does not say what does.
     An upstream takes turns in its own way."""
     history: History | None = field(default=None, repr=False)
     """What has been said before, where this goes on with it."""

@@ -5,7 +5,7 @@ replaced as a whole by each accepted update (S-42: all of an update or nothing).
 """
 
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 import msgspec
 from msgspec import UNSET, UnsetType
@@ -21,6 +21,7 @@ from vivavoce.protocol.wire.config import (
     ServerVad,
     TranscriptionAudio,
     TranscriptionConfig,
+    TurnDetection,
 )  # fmt: skip
 from vivavoce.protocol.wire.errors import ProtocolError
 from vivavoce.protocol.wire.shape import check
@@ -40,6 +41,8 @@ class Defaults:
     voice: str = "marin"
     silence_duration_ms: int = 200
     """The documents say 500, the wire says 200 (S-07)."""
+    eagerness: Literal["low", "medium", "high"] | None = None
+    """With it, meaning decides when a turn is over, and not that silence alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,17 +65,17 @@ _SERVER_VAD = ServerVad(
     create_response=True,
     interrupt_response=True,
 )
-_BLANK: dict[type, msgspec.Struct] = {
-    ServerVad: _SERVER_VAD,
-    SemanticVad: SemanticVad(eagerness="auto", create_response=True, interrupt_response=True),
-}
+_SEMANTIC_VAD = SemanticVad(eagerness="auto", create_response=True, interrupt_response=True)
+_BLANK: dict[type, msgspec.Struct] = {ServerVad: _SERVER_VAD, SemanticVad: _SEMANTIC_VAD}
 """What the parts a patch leaves out become when their object was not there before, or was of another
 type (S-38)."""
 
 
 def defaults(kind: str, given: Defaults) -> Config:
     """S-02 to S-08 for ``realtime``, S-44 for ``transcription``."""
-    vad = msgspec.structs.replace(_SERVER_VAD, silence_duration_ms=given.silence_duration_ms)
+    vad: TurnDetection = msgspec.structs.replace(_SERVER_VAD, silence_duration_ms=given.silence_duration_ms)
+    if given.eagerness is not None:
+        vad = msgspec.structs.replace(_SEMANTIC_VAD, eagerness=given.eagerness)
     hearing = AudioInput(format=Pcm(), transcription=None, noise_reduction=None, turn_detection=vad)
     if kind == "transcription":
         return TranscriptionConfig(audio=TranscriptionAudio(input=hearing), include=None)
