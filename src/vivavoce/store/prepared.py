@@ -1,7 +1,7 @@
 """A statement that is put together once and run for many rows. SQLAlchemy's way from a statement to the database takes
 several times as long as SQLite takes to run a small one."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, CursorResult, Dialect
@@ -12,8 +12,8 @@ __all__ = ["Prepared"]
 
 class _Text(NamedTuple):
     sql: str
-    parameters: Mapping[str, Callable[[Any], Any] | None]
-    """In their order: what the type of each makes of a value."""
+    parameters: Sequence[tuple[str, Callable[[Any], Any] | None]]
+    """In their order; and what the type of each makes of a value."""
     by_order: bool
 
 
@@ -29,16 +29,15 @@ class Prepared:
     def run(self, connection: Connection, *rows: Mapping[str, Any]) -> CursorResult[Any]:
         """For one row or more, each with all parameters, and perhaps more."""
         sql, parameters, by_order = self._text(connection.dialect)
-        given = [
-            {name: process(row[name]) if process else row[name] for name, process in parameters.items()} for row in rows
-        ]
-        return connection.exec_driver_sql(sql, [tuple(each.values()) for each in given] if by_order else given)
+        given = [[(name, process(row[name]) if process else row[name]) for name, process in parameters] for row in rows]
+        values = [tuple(value for _, value in each) if by_order else dict(each) for each in given]
+        return connection.exec_driver_sql(sql, values)
 
     def _text(self, dialect: Dialect) -> _Text:
         if dialect.name not in self._texts:
             compiled = self._statement.compile(dialect=dialect)
             names = compiled.positiontup or list(compiled.binds)
             types = [compiled.binds[name].type.dialect_impl(dialect) for name in names]
-            parameters = {name: type.bind_processor(dialect) for name, type in zip(names, types, strict=True)}
+            parameters = [(name, type.bind_processor(dialect)) for name, type in zip(names, types, strict=True)]
             self._texts[dialect.name] = _Text(str(compiled), parameters, compiled.positiontup is not None)
         return self._texts[dialect.name]

@@ -15,9 +15,9 @@ from sqlalchemy import (
     Table,
     Text,
     bindparam,
+    exists,
     insert,
     select,
-    tuple_,
 )
 
 from vivavoce.store.database import Transactions
@@ -75,20 +75,12 @@ class Responses:
 def note(connection: Connection, told: Sequence[tuple[str, Response]]) -> list[tuple[str, Response]]:
     """Writes responses down, each with its session's id. Those that are new: what is told twice, after a line was cut,
     counts once."""
-    if not told:
-        return []
-    first = {(session_id, response.id): response for session_id, response in reversed(told)}
-    known = {(row.session_id, row.id) for row in connection.execute(_KNOWN, {"ids": list(first)})}
-    new = [(key[0], response) for key, response in reversed(first.items()) if key not in known]
-    if new:
-        _NEW.run(connection, *(_row(session_id, response) for session_id, response in new))
-    return new
+    return [(id, response) for id, response in told if _NEW.run(connection, _row(id, response)).rowcount]
 
 
-_KNOWN = select(_responses.c.session_id, _responses.c.id).where(
-    tuple_(_responses.c.session_id, _responses.c.id).in_(bindparam("ids", expanding=True))
-)
-_NEW = Prepared(insert(_responses))
+_row_of = [bindparam(column.name, type_=column.type) for column in _responses.columns]
+_known = exists().where(_responses.c.session_id == bindparam("session_id"), _responses.c.id == bindparam("id"))
+_NEW = Prepared(insert(_responses).from_select([each.key for each in _row_of], select(*_row_of).where(~_known)))
 
 
 def _row(session_id: str, response: Response) -> dict[str, Any]:
