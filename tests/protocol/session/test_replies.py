@@ -5,7 +5,7 @@ import pytest
 from tests.protocol.hand import Hand, Told
 from vivavoce.protocol.session.commands import Cancel, Start
 from vivavoce.protocol.session.parts import Arguments, AudioPart, CallPart, Done, Failed, TextPart, Usage
-from vivavoce.protocol.session.replies import MAX_RESPONSES
+from vivavoce.protocol.session.underway import MAX_RESPONSES
 from vivavoce.protocol.wire.config import CustomVoice, FunctionChoice, Pcma, Pcmu
 
 SOUND = AudioPart(bytes(4800), 2400)

@@ -1,56 +1,46 @@
-"""The output side: responses are asked for, made part by part, interrupted, and heard.
-
-There is one default slot for the response that speaks in the conversation, and any number of responses
-out of band beside it (O-32).
-"""
+"""The output side: responses are asked for, made part by part, interrupted, and heard."""
 
 from dataclasses import replace
 
-from vivavoce.protocol.session import usage
-from vivavoce.protocol.session.commands import Cancel, Context
+from vivavoce.protocol.session.commands import Context
 from vivavoce.protocol.session.floor import STALLED, Floor
 from vivavoce.protocol.session.items import Content, Item
-from vivavoce.protocol.session.making import Making
-from vivavoce.protocol.session.mcp import Mcp, McpFailure
+from vivavoce.protocol.session.mcp import Mcp
 from vivavoce.protocol.session.parts import Arguments, AudioPart, CallPart, Done, Failed, Part, TextPart
 from vivavoce.protocol.session.planning import Planner
 from vivavoce.protocol.session.playback import Playback
 from vivavoce.protocol.session.quiet import Quiet
 from vivavoce.protocol.session.response import Response
 from vivavoce.protocol.session.state import Shared
+from vivavoce.protocol.session.underway import UnderWay
 from vivavoce.protocol.wire.config import RealtimeConfig
 from vivavoce.protocol.wire.errors import ProtocolError
 from vivavoce.protocol.wire.events import ResponseParams
 from vivavoce.protocol.wire.shape import get
 
-__all__ = ["MAX_RESPONSES", "Replies"]
-
-MAX_RESPONSES = 16
-"""Responses out of band that one session may have under way."""
+__all__ = ["Replies"]
 
 
 class Replies:
     def __init__(self, shared: Shared, mcp: Mcp) -> None:
         self._shared, self._mcp, self._planner = shared, mcp, Planner(shared, mcp)
         self._out = shared.out
-        self._active: dict[str, Making] = {}
-        self._default: str | None = None
-        """The response that speaks in the conversation."""
+        self.under_way = UnderWay(shared, mcp)
         self._owed = False
         """A turn ended while an answer could not be interrupted: one answer follows it (S-21)."""
         self._spoken: Content | None = None
         self.quiet = Quiet(shared)
-        self.playback = Playback(shared.out, shared.conversation, self._active.__contains__)
+        self.playback = Playback(shared.out, shared.conversation, self.under_way.__contains__)
         self.floor = Floor(shared, self.playback, self.quiet)
 
     @property
     def busy(self) -> bool:
-        return self._default is not None
+        return self.under_way.default is not None
 
     @property
     def doubtful(self) -> bool:
         """Whether a voice now may be something else than an interruption."""
-        return self._interrupts() and self.floor.doubts(making=self._default is not None)
+        return self._interrupts() and self.floor.doubts(making=self.busy)
 
     @property
     def spoken(self) -> str:
@@ -82,7 +72,7 @@ class Replies:
     def preview(self, item: Item) -> Context | None:
         """What the answer would be made from, if the turn under way ended now as ``item``; None where there would
         be no answer, or not at once."""
-        if self._default is not None or not self._answers_turns():
+        if self.busy or not self._answers_turns():
             return None
         try:
             context = self._planner.context(ResponseParams(), self._planner.plan(ResponseParams()))
@@ -92,7 +82,7 @@ class Replies:
 
     def answer(self) -> None:
         """Answer the conversation as it stands, now or once the answer under way has ended."""
-        if self._default is not None:
+        if self.busy:
             self._owed = True
         else:
             self._start_unasked()
@@ -100,23 +90,15 @@ class Replies:
     # What a client asks -----------------------------------------------------------------------------
 
     def create(self, params: ResponseParams) -> None:
-        if params.conversation != "none" and self._default is not None:
-            raise ProtocolError(
-                "conversation_already_has_active_response",
-                f"Conversation already has an active response in progress: {self._default}. Wait until the response "
-                "is finished before creating a new one.",
-            )
-        if len(self._active) >= MAX_RESPONSES:
-            message = f"There are {MAX_RESPONSES} responses under way; wait until one is done."
-            raise ProtocolError("rate_limit_exceeded", message)
+        self.under_way.check_room(out_of_band=params.conversation == "none")
         self._start(params)
 
     def cancel(self, response_id: str | None) -> None:
         """``response.cancel`` (O-36): the default response, or the one named."""
-        wanted = response_id or self._default
-        if wanted is None or wanted not in self._active:
+        wanted = response_id or self.under_way.default
+        if wanted is None or wanted not in self.under_way:
             raise ProtocolError("response_cancel_not_active", "Cancellation failed: no active response found.")
-        self._cancel(wanted, "client_cancelled")
+        self.under_way.cancel(wanted, "client_cancelled")
         self.quiet.silenced()
         self._settle()
 
@@ -133,7 +115,7 @@ class Replies:
 
     def take(self, response_id: str, part: Part) -> None:
         """One part of an answer; dropped if the response has ended meanwhile."""
-        active = self._active.get(response_id)
+        active = self.under_way.find(response_id)
         if active is None:
             return
         match part:
@@ -147,12 +129,10 @@ class Replies:
                 active.call(part)
             case Done():
                 if active.step_done(part):
-                    del self._active[response_id]
-                    active.response.finish(part, active.count())
+                    self.under_way.finish(response_id, part)
                     self._settle()
             case Failed():
-                del self._active[response_id]
-                active.response.fail(part, usage.ZERO)
+                self.under_way.fail(response_id, part)
                 self._settle()
 
     def played(self, item_id: str, ms: int, *, drained: bool) -> None:
@@ -175,28 +155,11 @@ class Replies:
         self.playback.flush()
         message = f"Nothing of this answer has been played for {STALLED:g} s; it was given up."
         for response_id in self.playback.heard_from():
-            if active := self._active.pop(response_id, None):
-                self._out.command(Cancel(response_id))
-                active.response.fail(Failed("playback_stalled", message), active.count())
+            if response_id in self.under_way:
+                self.under_way.give_up(response_id, Failed("playback_stalled", message))
         self.playback.cleared()
         self.floor.silent()
         self._settle()
-
-    # MCP calls --------------------------------------------------------------------------------------
-
-    def awaits(self, request_id: str) -> bool:
-        """Whether a call waits for the client's word under this id."""
-        return any(active.awaits(request_id) for active in self._active.values())
-
-    def approved(self, request_id: str, *, approve: bool, reason: str | None) -> None:
-        """The client's answer to an approval request."""
-        active = next(active for active in self._active.values() if active.awaits(request_id))
-        active.approved(request_id, approve=approve, reason=reason)
-
-    def mcp_result(self, response_id: str, item_id: str, result: str | McpFailure) -> None:
-        """The driver's answer to :class:`CallMcp`; dropped if the response has ended meanwhile."""
-        if active := self._active.get(response_id):
-            active.result(item_id, result)
 
     # ------------------------------------------------------------------------------------------------
 
@@ -210,39 +173,26 @@ class Replies:
         return detection is not None and get(detection.interrupt_response, True)
 
     def _end_default(self, reason: str) -> None:
-        if self._default is not None:
-            self._cancel(self._default, reason)
-            self._default = None
+        if self.under_way.default is not None:
+            self.under_way.cancel(self.under_way.default, reason)
+            self.under_way.default = None
 
     def _clear(self, reason: str) -> None:
         """The track is silent: what it would have gone on to play is not made either."""
         for response_id in self.playback.heard_from():
-            if response_id in self._active:
-                self._cancel(response_id, reason)
+            if response_id in self.under_way:
+                self.under_way.cancel(response_id, reason)
         self.playback.cleared()
         self.floor.silent()
 
-    def _cancel(self, response_id: str, reason: str) -> None:
-        active = self._active.pop(response_id)
-        self._out.command(Cancel(response_id))
-        active.response.cancel(reason, active.count())
-
     def _settle(self) -> None:
-        """After a response has ended: free the slot, and give the answer that is owed."""
-        if self._default is not None and self._default not in self._active:
-            self._default = None
-        self._tell_limits()
+        """After a response has ended: give the answer that is owed."""
+        self.under_way.settle()
         self.playback.settle()
         self._settle_quiet()
-        if self._owed and self._default is None:
+        if self._owed and not self.busy:
             self._owed = False
             self._start_unasked()
-
-    def _tell_limits(self) -> None:
-        """E-31, O-07: here a request is a response under way, and one that has ended frees its place at once."""
-        if self._shared.settings.tells_limits:
-            requests = {"name": "requests", "limit": MAX_RESPONSES, "remaining": MAX_RESPONSES - len(self._active)}
-            self._out.event("rate_limits.updated", rate_limits=[{**requests, "reset_seconds": 0.0}])
 
     def _sound(self, response: Response, part: AudioPart) -> None:
         self._shared.voice_locked = True
@@ -255,7 +205,7 @@ class Replies:
             self.playback.queued(response.id, item.id, self._spoken)
 
     def _settle_quiet(self) -> None:
-        if self._default is None and not self.playback.sounding:
+        if not self.busy and not self.playback.sounding:
             self.quiet.answer_ended()
 
     def _start_unasked(self) -> None:
@@ -270,17 +220,6 @@ class Replies:
         if params.tools:
             self._mcp.check(tools, "response.tools")
         context = self._planner.context(params, plan)
-        response = Response(self._out.ids("resp"), plan, self._shared.conversation, self._out)
-        active = self._active[response.id] = Making(response, context, tools, self._mcp, self._out)
         if plan.in_conversation:
-            self._default = response.id
             self.quiet.answer_began()
-        if params.tools:
-            self._mcp.adopt(tools)
-            self._mcp.when_listed(tools, lambda: self._listed(active))
-        else:
-            active.begin()
-
-    def _listed(self, active: Making) -> None:
-        if active.response.id in self._active:
-            active.listed()
+        self.under_way.start(plan, context, tools, own_tools=bool(params.tools))

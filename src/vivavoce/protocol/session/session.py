@@ -176,7 +176,7 @@ class Session:
 
     def mcp_result(self, response_id: str, item_id: str, result: str | McpFailure) -> None:
         """The answer to :class:`CallMcp`."""
-        self._replies.mcp_result(response_id, item_id, result)
+        self._replies.under_way.mcp_result(response_id, item_id, result)
 
     def tick(self, now: float) -> None:
         """Time has passed, to :meth:`deadline` or not."""
@@ -208,13 +208,13 @@ class Session:
 
     def _create_item(self, event: events.CreateItem) -> None:
         answer = event.item if isinstance(event.item, events.McpApprovalResponse) else None
-        if answer and not self._replies.awaits(answer.approval_request_id):
+        if answer and not self._replies.under_way.awaits(answer.approval_request_id):
             message = f"No call waits for approval under '{answer.approval_request_id}'."
             raise ProtocolError("invalid_value", message, param="item.approval_request_id")
         self._editing.create(event)
         if answer:
             reason = get(answer.reason, None)
-            self._replies.approved(answer.approval_request_id, approve=answer.approve, reason=reason)
+            self._replies.under_way.approved(answer.approval_request_id, approve=answer.approve, reason=reason)
 
     def _truncate(self, event: events.TruncateItem) -> None:
         self._editing.truncate(event)
