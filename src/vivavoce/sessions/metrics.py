@@ -4,9 +4,9 @@ Labels are few and of few values. A client can name any model it likes, and an u
 beforehand, or comes after the first :data:`MOST` of its kind, is ``other``.
 """
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Final
+from typing import Any, Final
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
 from prometheus_client.exposition import choose_encoder
@@ -24,6 +24,8 @@ NOBODY: Final = "none"
 OTHER: Final = "other"
 SECONDS: Final = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.8, 1.0, 1.25, 1.5, 2.0, 3.0, 5.0, 10.0)
 LAG: Final = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0)
+_STATUSES: Final = {"completed", "cancelled", "failed", "incomplete"}
+_KINDS: Final = ("text", "audio", "image", "cached")
 
 
 class Few:
@@ -79,8 +81,8 @@ class Metrics:
         )
         self.stages = histogram("stage_seconds", "What each stage added to that.", "stage")
         self.responses = counter("responses", "Answers.", "status", "agent", "model")
-        self.tokens = counter("tokens", "Tokens of answers.", "direction", "kind", "model")
-        self.dollars = counter("dollars", "What sessions have cost, where prices are known.", "agent", "model")
+        self.tokens = counter("tokens", "Tokens of answers, and of plain requests.", "direction", "kind", "model")
+        self.dollars = counter("dollars", "What was used has cost, where prices are known.", "agent", "model")
         self.errors = counter("errors", "Errors that clients were told.", "code")
         self.tools = counter("tool_calls", "Calls of tools: functions of clients, tools of MCP servers or of this "
                              "server.", "kind", "outcome")  # fmt: skip
@@ -95,6 +97,22 @@ class Metrics:
         code = body.get("code") if isinstance(body, dict) else getattr(error, "code", None)
         told = self.code(code if isinstance(code, str) else type(error).__name__)
         self.refusals.labels(transport, self.backend, told).inc()
+
+    def answered(self, status: object, agent: str, model: str, usage: Mapping[str, Any]) -> None:
+        """One answer, of a session or to a plain request: its labels are those that :attr:`agent` and :attr:`model`
+        gave, ``usage`` is as the Realtime API tells it, or empty."""
+        known = isinstance(status, str) and status in _STATUSES
+        self.responses.labels(status if known else OTHER, agent, model).inc()
+        self.used(model, usage)
+
+    def used(self, model: str, usage: Mapping[str, Any]) -> None:
+        """Tokens, where it tells of tokens."""
+        for direction in ("input", "output"):
+            details = usage.get(f"{direction}_token_details")
+            counts = details if isinstance(details, Mapping) else {}
+            for kind in _KINDS:
+                if isinstance(count := counts.get(f"{kind}_tokens"), int) and count > 0:
+                    self.tokens.labels(direction, kind, model).inc(count)
 
     @contextmanager
     def opening(self, transport: str) -> Iterator[None]:

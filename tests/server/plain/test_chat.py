@@ -335,6 +335,10 @@ async def test_money_is_charged_and_comes_to_an_end() -> None:
         assert [bill.usd for bill in bills] == [Decimal(2)]
         await api.chat.completions.create(model="x", messages=HELLO)
         await said(served, "")
+        shown = served.service.metrics.scrape("")[0].decode().splitlines()
+        assert 'vivavoce_tokens_total{direction="output",kind="text",model="fake-llm"} 4.0' in shown
+        assert 'vivavoce_responses_total{agent="none",model="fake-llm",status="completed"} 2.0' in shown
+        assert 'vivavoce_dollars_total{agent="none",model="fake-llm"} 4.0' in shown
         with pytest.raises(openai.RateLimitError) as caught:
             await api.chat.completions.create(model="x", messages=HELLO)
         assert (caught.value.type, caught.value.code) == ("insufficient_quota", "insufficient_quota")

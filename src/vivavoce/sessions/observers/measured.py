@@ -7,15 +7,13 @@ from typing import Any, Final
 from vivavoce.engine.budget import STAGES
 from vivavoce.protocol.frame import Frame
 from vivavoce.sessions.filters import Observer
-from vivavoce.sessions.metrics import NOBODY, OTHER, Metrics
+from vivavoce.sessions.metrics import NOBODY, Metrics
 from vivavoce.sessions.notices import Notice
 
 __all__ = ["Measured"]
 
 _TRANSCRIBED: Final = "conversation.item.input_audio_transcription.completed"
 _TOOLS: Final = {"function_call", "mcp_call"}
-_STATUSES: Final = {"completed", "cancelled", "failed", "incomplete"}
-_KINDS: Final = ("text", "audio", "image", "cached")
 
 
 class Measured(Observer):
@@ -57,13 +55,7 @@ class Measured(Observer):
 
     def _response(self, data: Mapping[str, Any]) -> None:
         response = _object(data, "response")
-        status = response.get("status")
-        self._metrics.responses.labels(status if status in _STATUSES else OTHER, self._agent, self._model).inc()
-        for direction in ("input", "output"):
-            details = _object(_object(response, "usage"), f"{direction}_token_details")
-            for kind in _KINDS:
-                if isinstance(count := details.get(f"{kind}_tokens"), int) and count > 0:
-                    self._metrics.tokens.labels(direction, kind, self._model).inc(count)
+        self._metrics.answered(response.get("status"), self._agent, self._model, _object(response, "usage"))
         self._charge(data)
 
     def _charge(self, _data: Mapping[str, Any]) -> None:

@@ -32,6 +32,7 @@ from vivavoce.server.service import Service, bearer
 from vivavoce.server.v1.plain.completion import Tally
 from vivavoce.server.v1.plain.thread import Thread
 from vivavoce.sessions.live import Live
+from vivavoce.sessions.metrics import NOBODY
 from vivavoce.sessions.registry import Draining
 from vivavoce.store.responses import Response as Bill
 
@@ -95,11 +96,24 @@ class Visit:
         if usd and self._live.account is not None:
             self._live.account.debit(usd)
         log.info("plain %s %s model=%r agent=%s usd=%s", kind, status, model, agent or "-", usd)
+        self._count(kind, status, model, agent, usage or {}, usd)
         bill = Bill(
             id=self.service.new_id("resp_"), model=model, ended_at=self.service.now(), kind=kind, status=status,
             agent=agent, usage=usage, usd=usd,
         )  # fmt: skip
         await self.thread.write(bill)
+
+    def _count(
+        self, kind: str, status: str, model: str, agent: str | None, usage: Mapping[str, Any], usd: Decimal | None
+    ) -> None:
+        metrics = self.service.metrics
+        labels = metrics.agent(agent or NOBODY), metrics.model(model)
+        if kind == "response":
+            metrics.answered(status, *labels, usage)
+        else:
+            metrics.used(labels[1], usage)
+        if usd:
+            metrics.dollars.labels(*labels).inc(float(usd))
 
     async def answered(self, tally: Tally, model: str, usage: Mapping[str, Any] | None) -> None:
         """A mind has answered, as far as it came."""
