@@ -10,7 +10,8 @@ from typing import Any
 import httpx
 import pytest
 from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import ConnectionClosed
+from websockets.exceptions import ConnectionClosed, InvalidStatus
+from websockets.typing import Origin
 
 from tests.support.backends import ScriptedBackend
 from tests.support.leaks import no_leaks
@@ -67,7 +68,10 @@ async def test_leaving_lets_the_answer_end_and_tells_everybody():
             assert await ended(idle) == (1001, "The server is going away.")
             assert (await http.get(f"{served.http}/ready")).status_code == 503
             assert (await http.get(f"{served.http}/health")).status_code == 200
-            async with connect(served.ws) as late:
+            with pytest.raises(InvalidStatus) as refusal:
+                await connect(served.ws)
+            assert refusal.value.response.status_code == 503
+            async with connect(served.ws, origin=Origin(served.http)) as late:
                 assert (await event(late))["error"]["code"] == "stopping"
                 assert (await ended(late))[0] == 1001
             refused = await http.post(

@@ -10,7 +10,7 @@ from pathlib import Path
 
 __all__ = ["PATIENCE", "Process", "serve"]
 
-PATIENCE = 20.0
+PATIENCE = 50.0
 """Seconds a test waits for the process to say something, or to end."""
 
 

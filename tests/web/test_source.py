@@ -31,18 +31,15 @@ def run(node: str, *arguments: str | Path) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-@pytest.mark.timeout(SECONDS)
 @pytest.mark.parametrize("part", [".", "src/worklets", "tests"])
 def test_types(node_path: str, part: str):
     run(node_path, WEB / "node_modules" / "typescript" / "bin" / "tsc", "-p", part)
 
 
-@pytest.mark.timeout(SECONDS)
 def test_logic(node_path: str):
     run(node_path, "test.mjs")
 
 
-@pytest.mark.timeout(SECONDS)
 def test_building_again_gives_the_committed_bytes(node_path: str, tmp_path: Path):
     run(node_path, "build.mjs", tmp_path)
     names = sorted(path.name for path in tmp_path.iterdir())
