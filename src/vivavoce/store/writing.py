@@ -1,5 +1,5 @@
-"""What is written down of sessions: a batch of each, by a few statements for all of them, and one for each answer. It is
-one transaction: all of it is written, or nothing."""
+"""What is written down of sessions: a batch of each, by a few statements for all of them, and one for each answer. It
+is one transaction: all of it is written, or nothing."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
