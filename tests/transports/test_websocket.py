@@ -17,7 +17,7 @@ from starlette.routing import WebSocketRoute
 from starlette.websockets import WebSocket
 
 from vivavoce.protocol.dialects.ga import Ga
-from vivavoce.protocol.frame import APPEND, AUDIO_DELTA, FLUSH, Closed, Frame
+from vivavoce.protocol.frame import APPEND, AUDIO_DELTA, FLUSH, HOLD, Closed, Frame
 from vivavoce.transports.websocket import WebSocketLine
 
 Talk = Callable[[WebSocketLine], Awaitable[None]]
@@ -55,6 +55,7 @@ async def test_audio_is_bytes_inside_and_base64_on_the_wire() -> None:
         frame = await line.receive()
         assert (frame.type, frame.audio) == (APPEND, b"\x01\x02")
         await line.send(Frame(FLUSH, {"item_id": "item_1"}))  # not for a WebSocket
+        await line.send(Frame(HOLD, {"on": True}))
         await line.send(Frame(AUDIO_DELTA, {"type": AUDIO_DELTA, "item_id": "item_1"}, frame.audio))
         await line.close()
 

@@ -31,7 +31,7 @@ AUDIO_DELTA = "response.output_audio.delta"
 SOUND = frozenset({APPEND, AUDIO_DELTA})
 """The frames that have audio, fifty a second."""
 
-# Six frames are ours, never on the wire. Four of them concern a media track.
+# Six frames are ours, never on the wire. Four of them concern a media track, and HOLD whoever plays.
 FLUSH = "media.flush"
 """To the track: drop the unplayed audio of ``data["item_id"]`` at once."""
 HOLD = "media.hold"

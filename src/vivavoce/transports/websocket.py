@@ -13,7 +13,7 @@ from collections.abc import Callable
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from vivavoce.protocol.dialects import Dialect
-from vivavoce.protocol.frame import FLUSH, Closed, Frame
+from vivavoce.protocol.frame import FLUSH, HOLD, Closed, Frame
 from vivavoce.protocol.wire.errors import ProtocolError
 from vivavoce.transports.patient import within
 from vivavoce.transports.refusal import binary, refusal
@@ -66,7 +66,7 @@ class WebSocketLine:
 
     async def send(self, frame: Frame) -> None:
         self._raise_if_ended()
-        if frame.type == FLUSH:  # a client on a WebSocket plays by itself and flushes by itself
+        if frame.type in (FLUSH, HOLD):  # a client on a WebSocket plays by itself; a notice tells it to hold
             return
         for text in self._dialect.encode(frame):
             try:

@@ -224,6 +224,7 @@ export class RealtimeSession {
   #notice(notice: Notice): void {
     this.#resume.told(notice);
     this.#budget.notice(notice);
+    if (notice.type === "vivavoce.hold") this.#speaker.hold(notice["on"] === true);
     if (this.transport && recordedHere(notice)) {
       this.#beside?.record(this.#sound.context, this.#sound.microphone, this.transport.output, this.#connection);
     }

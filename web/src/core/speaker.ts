@@ -24,6 +24,11 @@ export class Speaker {
     return (this.#player ??= new Player(this.context, this.element, this.scope));
   }
 
+  /** Stands still or goes on; a call's track does so by itself. */
+  hold(on: boolean): void {
+    this.#player?.hold(on);
+  }
+
   /** Drops what waits to be heard. */
   async flush(): Promise<void> {
     await this.#player?.flush();

@@ -1,7 +1,10 @@
 /** What the page and its two worklets say to each other. */
 
-/** To the player: sound of an item, or the order to be quiet now. */
-export type ToPlayer = { kind: "sound"; item: string; samples: Int16Array<ArrayBuffer> } | { kind: "flush" };
+/** To the player: sound of an item, the order to be quiet now, or to stand still and to go on from there. */
+export type ToPlayer =
+  | { kind: "sound"; item: string; samples: Int16Array<ArrayBuffer> }
+  | { kind: "flush" }
+  | { kind: "hold"; on: boolean };
 
 /**
  * From the player: `played` counts the samples (24 kHz) of `item` that were given to the speaker; `queued` those of

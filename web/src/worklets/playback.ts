@@ -26,24 +26,34 @@ class Playback extends AudioWorkletProcessor {
   #fading = 0;
   #sinceReport = 0;
   #reportedEmpty = true;
+  #held = false;
+  /** Loudness, 0 while it is held; it gets there within a fade. */
+  #gain = 1;
 
   constructor() {
     super();
-    this.port.onmessage = ({ data }: { data: ToPlayer }) => (data.kind === "sound" ? this.#queue(data) : this.#flush());
+    this.port.onmessage = ({ data }: { data: ToPlayer }) => this.#told(data);
   }
 
   process(_inputs: Float32Array[][], [channels]: Float32Array[][]): boolean {
     const output = channels?.[0];
     if (!output) return true;
-    this.#fill(output.length);
-    const ready = this.#resampled.subarray(0, output.length);
-    output.set(this.#fading ? this.#fade(ready) : ready);
+    const wanted = this.#held && !this.#gain ? 0 : output.length;
+    this.#fill(wanted);
+    const ready = this.#resampled.subarray(0, wanted);
+    output.set(this.#fading ? this.#fade(ready) : this.#turned(ready));
     this.#resampled = this.#resampled.slice(ready.length);
     this.#sinceReport += output.length;
     // A last report says that the queue is empty; then there is nothing to tell.
     const due = this.#sinceReport >= REPORT_SECONDS * sampleRate;
     if (this.#queued ? due : !this.#reportedEmpty) this.#report("position");
     return true;
+  }
+
+  #told(message: ToPlayer): void {
+    if (message.kind === "sound") this.#queue(message);
+    else if (message.kind === "flush") this.#flush();
+    else this.#held = message.on;
   }
 
   #queue({ item, samples }: { item: string; samples: Int16Array }): void {
@@ -58,7 +68,17 @@ class Playback extends AudioWorkletProcessor {
     this.#pieces = [];
     this.#queued = 0;
     this.#reportedEmpty = true;
-    if (this.#resampled.length) this.#fading = Math.ceil(FADE_SECONDS * sampleRate);
+    if (this.#resampled.length) this.#fading = Math.ceil(FADE_SECONDS * sampleRate * this.#gain);
+    if (!this.#fading) this.#silence();
+    this.#held = false;
+  }
+
+  /** Turned down while it is held, and up again: a hard cut clicks. */
+  #turned(samples: Float32Array): Float32Array {
+    const goal = this.#held ? 0 : 1;
+    if (this.#gain === goal) return samples;
+    const step = (goal ? 1 : -1) / (FADE_SECONDS * sampleRate);
+    return samples.map((sample) => sample * (this.#gain = Math.min(1, Math.max(0, this.#gain + step))));
   }
 
   /** Feeds the resampler until it has given `wanted` output samples, or the queue is empty. */
@@ -93,6 +113,7 @@ class Playback extends AudioWorkletProcessor {
 
   #silence(): void {
     this.#fading = 0;
+    this.#gain = 1;
     this.#resampled = new Float32Array(0);
     this.#resampler = new Resampler(WIRE_RATE, sampleRate);
   }

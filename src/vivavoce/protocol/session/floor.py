@@ -46,10 +46,11 @@ class Floor:
         self._guarded = (self._shared.now, self._shared.now + GUARD)
 
     def hold(self, *, on: bool) -> None:
-        """On a media track the answer stands still. Where the client plays it goes on: nobody can be told."""
-        if self._shared.media and on is not self._held:
+        """The answer stands still: on a media track, and where a client that plays it has asked to be told."""
+        if on is not self._held:
             self._held = on
-            self._waiting = None if on else self._shared.now
+            if self._shared.media:
+                self._waiting = None if on else self._shared.now
             self._shared.out.command(HoldPlayback(on))
 
     # What sounds ------------------------------------------------------------------------------------

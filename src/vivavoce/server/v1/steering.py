@@ -13,6 +13,7 @@ from vivavoce.sessions.bench import Bench
 from vivavoce.sessions.filters import Asides, Filter, Observer, Stopped
 from vivavoce.sessions.handoff import Handoff
 from vivavoce.sessions.live import Live
+from vivavoce.sessions.observers.held import Held
 from vivavoce.sessions.observers.measured import Measured
 from vivavoce.sessions.observers.turns import Turns
 from vivavoce.sessions.observers.usage import Costs, Meter, Purse, SessionBudget
@@ -65,6 +66,8 @@ def steer(service: Service, live: Live, wanted: Wanted) -> Steering:
     measured = Measured(service.metrics, live.kind, wanted.agent, wanted.request.model, lambda: meter.usd)
     live.notices.watch(measured.noticed)
     watching.append(measured)
+    if not wanted.request.media:
+        watching.append(Held(live.notices))
     watching += recorders(service, live, wanted, beginning)
     return Steering(filters, watching, asides, meter)
 

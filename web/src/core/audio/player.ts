@@ -45,6 +45,11 @@ export class Player {
     this.#post({ kind: "sound", item, samples });
   }
 
+  /** Stands still, in the middle of a word, or goes on from there. */
+  hold(on: boolean): void {
+    this.#post({ kind: "hold", on });
+  }
+
   /** Stops at once. Gives the last item and how much of it was heard; null when nothing was playing. */
   async flush(): Promise<{ item: string; ms: number; whole: boolean } | null> {
     if (!this.#pending || !this.#last) return null;
