@@ -1,9 +1,13 @@
 """Lists of (sequence, timestamp, arrival) in, packets in their order out."""
 
 import random
+from collections.abc import Callable
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from tests.transports.webrtc.networks import NETWORKS, Trace, fixed, ours, percentile
 from vivavoce.transports.webrtc.arrival import MARGIN, MAX_GAP, MAX_HELD, MAX_WAIT, MIN_WAIT, TICKS, Arrivals, Packet
 
 FRAME = 960
@@ -160,3 +164,33 @@ def test_no_more_is_held_than_agreed():
     for number in range(2, 2 + MAX_HELD + 1):
         stream.say(number, -number * 0.02)  # all at once, so no time passes
     assert len(stream.heard) == MAX_HELD + 2
+
+
+@given(st.lists(st.tuples(st.floats(0, 0.5), st.integers(0, 2)), min_size=1, max_size=60))
+def test_whatever_a_network_does_order_and_time_are_kept_and_nobody_waits_for_long(fates: list[tuple[float, int]]):
+    """A fate is a delay, and how many copies of the packet arrive."""
+    stream, sent = Stream(first=65_500), [(n * 0.02 + delay, n) for n, (delay, copies) in enumerate(fates) if copies]
+    again = [(when + 0.05, n) for when, n in sent if fates[n][1] > 1]
+    for when, number in sorted(sent + again):
+        now = 100 + when
+        while (deadline := stream.arrivals.deadline()) is not None and deadline <= now:
+            stream.wait_until(deadline)
+        stream.say(number, when - number * 0.02)
+        deadline = stream.arrivals.deadline()
+        assert deadline is None or now < deadline <= now + MAX_WAIT
+    stream.wait_until(1e9)
+    assert stream.heard == sorted(set(stream.heard))
+    if stream.heard:
+        given_up = sum(stream.lost.values())
+        assert len(stream.heard) + given_up == stream.heard[-1] - stream.heard[0] + 1, "what is lost counts as time"
+
+
+@pytest.mark.parametrize("network", NETWORKS)
+def test_it_is_sooner_and_loses_less_than_a_buffer_for_players(network: Callable[[random.Random], Trace]):
+    trace = network(random.Random(1))
+    heard = ours(trace)
+    mean = sum(heard.waits) / len(heard.waits)
+    assert heard.dropped <= 0.002 * len(trace)
+    for other in (fixed(trace), percentile(trace, 0.95), percentile(trace, 0.99)):
+        assert mean < 0.25 * sum(other.waits) / len(other.waits)
+    assert heard.dropped < percentile(trace, 0.99).dropped
