@@ -51,7 +51,7 @@ class Outgoing:
         """The next frame. Raises :class:`Closed` after the last."""
         while not self._frames:
             if self._closed is not None:
-                raise self._closed
+                raise Closed(self._closed.code, self._closed.reason)
             self._ready.clear()
             await self._ready.wait()
         frame = self._frames.popleft()

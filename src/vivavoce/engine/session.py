@@ -66,7 +66,7 @@ class EngineSession:
         self._stopwatch = Stopwatch(self._clock, self._count_discarded, self._outgoing.put_next, media=media)
         self._ear = Ear(rounds or Rounds(senses.vad), self._window)
         self._timer: asyncio.TimerHandle | None = None
-        self._main: asyncio.Task[None]
+        self._main: asyncio.Task[None] | None = None
 
     @classmethod
     async def open(
@@ -87,7 +87,7 @@ class EngineSession:
         what was made for nothing."""
         self = cls(core, senses, rounds, mcp, scratch, discarded, media=media, early=early)
         ready = asyncio.Event()
-        self._main = asyncio.create_task(self._live(ready), name="engine session")
+        self._main = asyncio.create_task(self._run(ready), name="engine session")
         await ready.wait()
         return self
 
@@ -95,12 +95,12 @@ class EngineSession:
 
     async def receive(self) -> Frame:
         frame = await self._outgoing.take()
-        if self._stopwatch.running:
+        if self._main is not None and self._stopwatch.running:
             self._stopwatch.sent(frame)
         return frame
 
     async def send(self, frame: Frame) -> None:
-        if self._main.done():
+        if self._main is None or self._main.done():
             raise Closed
         if self._archive.full:  # a client that brings audio faster than it can be put away
             await self._archive.room()
@@ -121,14 +121,30 @@ class EngineSession:
 
     async def close(self, code: int = 1000, reason: str = "") -> None:
         self._outgoing.close(Closed(code, reason))
-        self._main.cancel()
-        await asyncio.wait([self._main])
+        if (main := self._main) is not None:
+            main.cancel()
+            await asyncio.wait([main])
+            if main is self._main:
+                self._let_go()
+
+    def _let_go(self) -> None:
+        """Of all but how it ended: what it is made of calls back into it, and would wait for the collector, with its
+        sound."""
+        outgoing = self._outgoing
+        vars(self).clear()
+        self._main, self._outgoing = None, outgoing
+
+    async def _run(self, ready: asyncio.Event) -> None:
+        try:
+            await self._live(ready)
+        except asyncio.CancelledError as cancelled:
+            # A task group keeps it, and its traceback the group and all of this: another such circle.
+            raise cancelled.with_traceback(None) from None
 
     async def _live(self, ready: asyncio.Event) -> None:
         """Everything that the session does happens inside this."""
         try:
             async with asyncio.TaskGroup() as group:
-                self._group = group
                 self._archive = Archive(group, self._scratch)
                 self._hearings = Hearings(self._senses.stt, group, self._ear.cut)
                 self._recognition = Recognition(

@@ -100,8 +100,7 @@ class Berth:
     async def send(self, frame: Frame) -> None:
         while self._coming is not None:
             await self._move()
-        if self._over is not None:
-            raise self._over
+        self._check()
         line = self._line
         tracked = line is not None and self._plays and frame.audio is not None
         if not tracked:  # else the track has it, and will know what it did not play
@@ -168,7 +167,7 @@ class Berth:
             return
         if how.code in GOOD_BYE or not self.patience or not self.taken:
             self._end(how)
-            raise how
+            self._check()
         self._let_go(how)
         self._park()
 
@@ -203,7 +202,7 @@ class Berth:
     def _end(self, how: Closed) -> None:
         if self._over is not None:
             return
-        self._over, self.state = how, State.OVER
+        self._over, self.state = how.with_traceback(None), State.OVER
         line = self._line
         self._let_go(how)
         if line is None:
@@ -221,7 +220,7 @@ class Berth:
 
     def _check(self) -> None:
         if self._over is not None:
-            raise self._over
+            raise Closed(self._over.code, self._over.reason)
 
     def _was_interrupted(self, line: Line) -> bool:
         """Whether this task was called out of a connection by :meth:`_let_go`, and not cancelled in earnest."""

@@ -140,14 +140,14 @@ class Hub:
                 for each in passed:
                     await self._hand_over(each)
         except Closed as closed:
-            return closed
+            return closed.with_traceback(None)  # which holds this session, that holds its end
 
     async def _aside(self) -> Closed:
         try:
             while True:
                 await self._hand_over(await self._asides.next())
         except Closed as closed:
-            return closed
+            return closed.with_traceback(None)
 
     async def _hand_over(self, frame: Frame) -> None:
         await self._answerer.send(frame)
@@ -159,14 +159,14 @@ class Hub:
             while True:
                 await self._pass_on(await self._answerer.receive())
         except Closed as closed:
-            return closed
+            return closed.with_traceback(None)
 
     async def _news(self) -> Closed:
         try:
             while True:
                 await self._pass_on(await self._asides.next_news())
         except Closed as closed:
-            return closed
+            return closed.with_traceback(None)
 
     async def _pass_on(self, frame: Frame) -> None:
         """One at a time, from whichever side it comes: what filters make of it leaves before they see the next."""

@@ -119,12 +119,15 @@ class Live(Observer):
         self._alarm = asyncio.get_running_loop().call_later(seconds, self.end, how)
 
     def left(self) -> None:
-        """It is over."""
+        """It is over. What it was made of refers to it, and is let go of: else it would wait for the collector."""
         if self._alarm is not None:
             self._alarm.cancel()
         self.quiet.set()
         self.notices.end()
         self.gone.set()
+        self.hub = self.berth = self.meter = self.account = self.upload = None
+        self.observers.clear()
+        self.beside.clear()
 
     def end(self, how: Closed = GOING_AWAY) -> None:
         """Ask the session to end; :attr:`gone` tells when it has. The first reason counts."""

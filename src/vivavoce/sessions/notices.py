@@ -53,6 +53,7 @@ class Notices:
     def end(self) -> None:
         """The session is over: listeners are given what waits for them, and then end."""
         self._over = True
+        self._watching.clear()
         for listener in self._listeners:
             _offer(listener, None)
 

@@ -77,7 +77,7 @@ class Understudy:
         """When somebody else went on because the one before broke off."""
         self._expired = False
         """The one who answers has said that its time is up."""
-        self._rolling = asyncio.create_task(self._roll(), name="rollover")
+        self._rolling: asyncio.Task[None] | None = asyncio.create_task(self._roll(), name="rollover")
 
     async def receive(self) -> Frame:
         while True:
@@ -113,8 +113,10 @@ class Understudy:
 
     async def close(self, code: int = 1000, reason: str = "") -> None:
         self._end(Closed(code, reason))
-        self._rolling.cancel()
-        await asyncio.wait([self._rolling])
+        if self._rolling is not None:
+            self._rolling.cancel()
+            await asyncio.wait([self._rolling])
+            self._rolling = None  # how it ended holds all that it went through, this among it
         await self._line.close(code, reason)
 
     # What clients are shown -------------------------------------------------------------------------
@@ -162,7 +164,7 @@ class Understudy:
         """Raises the end of the session where nobody else can go on."""
         if not self._may_replace(closed):
             self._end(closed)
-            raise closed
+            raise Closed(closed.code, closed.reason)
         log.warning("who answers broke off code=%d reason=%r; another goes on", closed.code, closed.reason)
         began, recall = self._clock(), self._recall
         lost = ["input_audio"] if recall.speaking or (recall.owed and not self._heard_last()) else []
@@ -250,12 +252,12 @@ class Understudy:
     async def _move(self) -> None:
         """Until somebody else goes on. Raises the end of the session."""
         if self._over is not None:
-            raise self._over
+            raise Closed(self._over.code, self._over.reason)
         self._moved.clear()
         await self._moved.wait()
 
     def _end(self, how: Closed) -> None:
-        self._over = self._over or how
+        self._over = self._over or how.with_traceback(None)
         self._moved.set()
 
     def _event(self, type: str, **fields: Any) -> Frame:

@@ -4,7 +4,7 @@ Positions are 24 kHz samples from the start of the session. The buffer is the sp
 was received; the bytes are the driver's.
 """
 
-from vivavoce.protocol.session.commands import RATE, MayEnd, Span, Transcribe, Turn, WentOn, to_ms
+from vivavoce.protocol.session.commands import RATE, Doubted, MayEnd, Span, Transcribe, Turn, WentOn, to_ms
 from vivavoce.protocol.session.doubt import Outcome
 from vivavoce.protocol.session.items import Content, Item
 from vivavoce.protocol.session.overheard import Overheard
@@ -45,7 +45,7 @@ class Listening:
         """Of the latest turn that ended by itself: where its voice did, and where that was noticed."""
         self._silent_since: float | None = None
         """When the speaker last fell silent."""
-        self._overheard = Overheard(shared, replies, self._since)
+        self._overheard = Overheard(shared, replies)
         self._detector: TurnDetector | None = None
         self.configure(shared.detection)
 
@@ -180,15 +180,22 @@ class Listening:
 
     def _take(self, outcome: Outcome | None) -> None:
         """What has come of a doubt."""
-        detector = self._detector
-        if detector is not None and outcome is Outcome.NOTHING:
-            detector.reset()
-        elif detector is not None and outcome is Outcome.INTERRUPTION:
-            over = not detector.in_speech
-            self._begin(self._overheard.since, self._overheard.item_id)
-            detector.again()
-            if over:
-                self._stop(self._heard)
+        detector, item_id, since = self._detector, self._overheard.item_id, self._overheard.since
+        if detector is None:
+            return
+        match outcome:
+            case Outcome.ASK:
+                self._out.command(Doubted(item_id, self._since(since)))
+            case Outcome.SPOKE_ON:
+                self._out.command(WentOn(item_id, self._heard))
+            case Outcome.NOTHING:
+                detector.reset()
+            case Outcome.INTERRUPTION:
+                over = not detector.in_speech
+                self._begin(since, item_id)
+                detector.again()
+                if over:
+                    self._stop(self._heard)
 
     def _since(self, voice: int) -> Span:
         """From the padding before a voice to what was heard."""

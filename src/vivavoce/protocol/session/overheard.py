@@ -1,8 +1,6 @@
-"""Voices over an answer, before it is known what they are: what is asked of the driver, and told of to nobody."""
+"""Voices over an answer, before it is known what they are: the answer waits, and nobody is told."""
 
-from collections.abc import Callable
-
-from vivavoce.protocol.session.commands import RATE, Doubted, Span, WentOn
+from vivavoce.protocol.session.commands import RATE
 from vivavoce.protocol.session.doubt import INSISTS, INSISTS_ALOUD, Doubt, Outcome
 from vivavoce.protocol.session.replies import Replies
 from vivavoce.protocol.session.state import Shared
@@ -12,10 +10,8 @@ __all__ = ["Overheard"]
 
 
 class Overheard:
-    """``span(since)`` is the input from before a voice that began there up to what was heard."""
-
-    def __init__(self, shared: Shared, replies: Replies, span: Callable[[int], Span]) -> None:
-        self._out, self._replies, self._span = shared.out, replies, span
+    def __init__(self, shared: Shared, replies: Replies) -> None:
+        self._out, self._replies = shared.out, replies
         self._doubt = Doubt(INSISTS if shared.media else INSISTS_ALOUD)
         self._echo = (0, -RATE)
         """The latest voice that was taken for one, from where to where."""
@@ -64,12 +60,7 @@ class Overheard:
         return self._settled(self._doubt.drop())
 
     def _settled(self, outcome: Outcome | None) -> Outcome | None:
-        """What only concerns us is done; the rest is for who holds the turn."""
-        match outcome:
-            case Outcome.ASK:
-                self._out.command(Doubted(self.item_id, self._span(self.since)))
-            case Outcome.SPOKE_ON:
-                self._out.command(WentOn(self.item_id, self._span(self.since).end))
-            case Outcome.NOTHING:
-                self._replies.floor.hold(on=False)
+        """What only concerns the answer is done; the rest is for who holds the turn."""
+        if outcome is Outcome.NOTHING:
+            self._replies.floor.hold(on=False)
         return outcome
