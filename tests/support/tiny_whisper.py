@@ -15,16 +15,9 @@ import numpy as np
 from faster_whisper.tokenizer import _LANGUAGE_CODES
 
 __all__ = [
-    "FIRST_TEXT",
-    "LANGUAGES",
-    "NO_TIMESTAMPS",
-    "SOT",
-    "SOT_PREV",
-    "TRANSCRIBE",
-    "WORDS",
-    "spoken",
-    "tiny_whisper",
-]
+    "EOT", "FIRST_TEXT", "LANGUAGES", "NO_TIMESTAMPS", "SIZE", "SOT", "SOT_PREV", "TRANSCRIBE", "WORDS", "parts",
+    "spoken", "tiny_whisper", "tokens",
+]  # fmt: skip
 
 WORDS = ("what", "time", "is", "it", "in", "Paris", ".", "no")
 RATE = 16_000
@@ -84,11 +77,11 @@ def tiny_whisper(directory: Path, *, prompt: int = 4, sure: float = 8.0, no_spee
     spec.config.suppress_ids = []
     spec.config.suppress_ids_begin = [EOT]  # whoever is given sound says something: the true ones are made so, too
     spec.config.alignment_heads = [(0, 0)]
-    tokens = _tokens()
-    spec.register_vocabulary(tokens)
+    vocabulary = tokens()
+    spec.register_vocabulary(vocabulary)
     spec.validate()
     spec.save(str(directory))
-    (directory / "tokenizer.json").write_text(json.dumps(_tokenizer(tokens)))
+    (directory / "tokenizer.json").write_text(json.dumps(_tokenizer(vocabulary)))
     return directory
 
 
@@ -132,7 +125,7 @@ def _fill(layer: Any, width: int) -> None:
     """Nothing in the way: weights of nought, so that each layer passes on what it was given."""
     from ctranslate2.specs import common_spec
 
-    for part in _parts(layer):
+    for part in parts(layer):
         match part:
             case common_spec.LayerNormSpec():
                 part.gamma, part.beta = np.ones(width, np.float32), np.zeros(width, np.float32)
@@ -147,28 +140,30 @@ def _fill(layer: Any, width: int) -> None:
                     linear.bias = np.zeros(times * width, np.float32)
 
 
-def _parts(layer: Any) -> Iterator[Any]:
+def parts(layer: Any) -> Iterator[Any]:
+    """All layers within a layer."""
     from ctranslate2.specs import model_spec
 
     for part in vars(layer).values():
         for each in part if isinstance(part, list) else [part]:
             if isinstance(each, model_spec.LayerSpec):
                 yield each
-                yield from _parts(each)
+                yield from parts(each)
 
 
-def _tokens() -> list[str]:
-    tokens = [f"<unused{i}>" for i in range(SIZE)]
-    tokens[FIRST_TEXT : FIRST_TEXT + len(WORDS)] = [f"Ġ{word}".replace("Ġ.", ".") for word in WORDS]
-    tokens[EOT - 1] = ""  # by which CTranslate2 knows a model of many languages
-    tokens[EOT], tokens[SOT] = "<|endoftext|>", "<|startoftranscript|>"
+def tokens() -> list[str]:
+    """Whisper's vocabulary, as far as it matters here."""
+    vocabulary = [f"<unused{i}>" for i in range(SIZE)]
+    vocabulary[FIRST_TEXT : FIRST_TEXT + len(WORDS)] = [f"Ġ{word}".replace("Ġ.", ".") for word in WORDS]
+    vocabulary[EOT - 1] = ""  # by which CTranslate2 knows a model of many languages
+    vocabulary[EOT], vocabulary[SOT] = "<|endoftext|>", "<|startoftranscript|>"
     for language, token in LANGUAGES.items():
-        tokens[token] = f"<|{language}|>"
+        vocabulary[token] = f"<|{language}|>"
     special = ("translate", "transcribe", "startoflm", "startofprev", "nospeech", "notimestamps")
-    tokens[TRANSLATE : NO_TIMESTAMPS + 1] = [f"<|{name}|>" for name in special]
+    vocabulary[TRANSLATE : NO_TIMESTAMPS + 1] = [f"<|{name}|>" for name in special]
     for i in range(NO_TIMESTAMPS + 1, SIZE):
-        tokens[i] = f"<|{(i - NO_TIMESTAMPS - 1) * 0.02:.2f}|>"
-    return tokens
+        vocabulary[i] = f"<|{(i - NO_TIMESTAMPS - 1) * 0.02:.2f}|>"
+    return vocabulary
 
 
 def _tokenizer(tokens: Sequence[str]) -> dict[str, Any]:

@@ -79,7 +79,7 @@ class _Text:
 
 class Batch:
     """``windows`` have the same ``prompt``, and all or none of them have ``said``. ``wanted`` is asked before each
-    step, of which the longest is the first: to encode the sound."""
+    step, of which the longest is to encode the sound of one window."""
 
     def __init__(self, whisper: Any, windows: Sequence[Window], wanted: Callable[[], bool]) -> None:
         from faster_whisper.transcribe import get_suppressed_tokens
@@ -101,7 +101,6 @@ class Batch:
         return ModelError(f"Whisper does not understand {window.language!r}: choose another language or --stt-model.")
 
     def _decode(self) -> list[Heard]:
-        self._check()
         encoded = self._encoded()
         self._check()
         tokenizers = [self._tokenizer(language) for language in self._languages(encoded)]
@@ -114,13 +113,18 @@ class Batch:
         return [self._heard(at, tokenizers[at], text, encoded) for at, text in enumerate(texts)]
 
     def _encoded(self) -> Any:
+        """One by one: on a CPU it takes longer together."""
+        from ctranslate2 import StorageView
         from faster_whisper.audio import pad_or_trim
 
-        features = []
+        rows = []
         for window in self._windows:
+            self._check()
             samples = np.frombuffer(window.pcm, "<i2").astype(np.float32) / 32768
-            features.append(pad_or_trim(self._whisper.feature_extractor(samples)[..., :-1]))
-        return self._whisper.encode(np.stack(features))
+            rows.append(
+                np.asarray(self._whisper.encode(pad_or_trim(self._whisper.feature_extractor(samples)[..., :-1])))
+            )
+        return StorageView.from_array(np.concatenate(rows))
 
     def _languages(self, encoded: Any) -> list[str]:
         """Of each window: the one that was named, else the likeliest."""

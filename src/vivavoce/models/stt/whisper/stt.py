@@ -1,9 +1,8 @@
 """Whisper (MIT) by faster-whisper: one model for the process, whose sessions share its batches.
 
-``spans.py`` takes silence off, ``queue.py`` says whose turn it is, ``batch.py`` decodes,
-``hearing.py`` hears a turn while it is spoken. What was begun can be cancelled between its steps, of which the
-longest is to encode a batch. Nothing is ever downloaded here: the files lie in ``whisper/NAME`` below the directory of
-models.
+``spans.py`` takes silence off, ``queue.py`` says whose turn it is, ``batch.py`` decodes, ``hearing.py`` hears a turn
+while it is spoken. What was begun can be cancelled between its steps, of which the longest is to encode an utterance.
+Nothing is ever downloaded here: the files lie in ``whisper/NAME`` below the directory of models.
 """
 
 import asyncio
