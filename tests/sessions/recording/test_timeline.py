@@ -74,6 +74,29 @@ def test_a_client_knows_best_how_much_it_played() -> None:
     assert sides(timeline.finish(5.0)) == ([], [(1000, 2420)])
 
 
+def test_what_a_client_holds_is_heard_when_it_goes_on() -> None:
+    timeline = Timeline(0.0, media=False)
+    timeline.assistant(1.0, "item", sound(1000))
+    timeline.held(1.5, on=True)
+    timeline.assistant(1.6, "item", sound(1000))
+    written = timeline.take(3.0)
+    timeline.held(3.0, on=False)
+    timeline.truncated("item", 1700)
+
+    assert sides(written + timeline.finish(9.0)) == ([], [(1000, 1500), (3000, 4200)])
+
+
+def test_what_a_client_holds_and_somebody_speaks_over_is_not_heard() -> None:
+    timeline = Timeline(0.0, media=False)
+    timeline.assistant(1.0, "item", sound(1000))
+    timeline.held(1.5, on=True)
+    timeline.interrupted(2.0)
+    timeline.held(2.1, on=False)
+    timeline.assistant(3.0, "next", sound(500))
+
+    assert sides(timeline.finish(9.0)) == ([], [(1000, 1500), (3000, 3500)])
+
+
 def test_nobody_hears_what_comes_after_the_end() -> None:
     timeline = Timeline(0.0, media=False)
     timeline.assistant(1.0, "item", sound(60_000))

@@ -11,7 +11,7 @@ from contextlib import suppress
 from typing import Any, BinaryIO, Final
 
 from vivavoce.engine.formats import Decoder
-from vivavoce.protocol.frame import APPEND, AUDIO_DELTA, FLUSH, PLAYED, Closed, Frame
+from vivavoce.protocol.frame import APPEND, AUDIO_DELTA, FLUSH, HOLD, PLAYED, Closed, Frame
 from vivavoce.protocol.wire.config import Format, Pcm, Pcma, Pcmu
 from vivavoce.protocol.wire.errors import ProtocolError
 from vivavoce.sessions.filters import Observer
@@ -55,6 +55,7 @@ class Recorder(Observer):
         self._takes: dict[str, Callable[[Frame, float], None]] = {
             AUDIO_DELTA: self._sound,
             FLUSH: self._flushed,
+            HOLD: self._held,
             PLAYED: self._played,
             _INTERRUPTS: self._interrupted,
             "conversation.item.truncated": self._truncated,
@@ -146,6 +147,10 @@ class Recorder(Observer):
 
     def _flushed(self, frame: Frame, now: float) -> None:
         self._timeline.flushed(frame.data.get("item_id"))
+
+    def _held(self, frame: Frame, now: float) -> None:
+        if not self._media:
+            self._timeline.held(now, on=frame.data["on"])
 
     def _interrupted(self, frame: Frame, now: float) -> None:
         if self._interrupts and not self._media:

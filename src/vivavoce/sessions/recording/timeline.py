@@ -3,7 +3,8 @@
 - What the user says is where it arrives.
 - What the assistant says over WebRTC is where the track played it: the track tells (``media.played``).
 - Over a WebSocket it comes faster than it is heard, and the client plays it: it is taken to be played at once, one
-  piece after the other, until somebody speaks over it or the client tells how much was heard.
+  piece after the other, until somebody speaks over it or the client tells how much was heard. While the client is told
+  to stand still (``media.hold``), what is left waits.
 """
 
 import numpy as np
@@ -31,6 +32,9 @@ class Timeline:
         """Over WebRTC, by item: how many milliseconds were played, and what was not."""
         self._starts: dict[str, int] = {}
         """Over a WebSocket: where each item begins that may still be cut."""
+        self._left: bytearray | None = None
+        """While the client stands still: what it has still to play, from ``_stood`` on."""
+        self._stood = 0
         self._written = 0
 
     def user(self, now: float, pcm: bytes) -> None:
@@ -40,6 +44,10 @@ class Timeline:
         """Sound that is made, and not yet heard."""
         if self._media:
             self._unplayed.setdefault(item_id, (0, bytearray()))[1].extend(pcm)
+        elif self._left is not None:
+            if len(self._left) < AHEAD * 2:
+                self._starts.setdefault(item_id, self._stood + len(self._left) // 2)
+                self._left += pcm
         elif self._assistant.end - self._at(now) < AHEAD:
             start = max(self._at(now), self._assistant.end)
             self._starts.setdefault(item_id, start)
@@ -62,8 +70,20 @@ class Timeline:
             if each in self._unplayed:
                 self._unplayed[each][1].clear()
 
+    def held(self, now: float, *, on: bool) -> None:
+        """A client that plays by itself is told to stand still, or to go on."""
+        if on and self._left is None:
+            self._stood = max(self._at(now), self._written)
+            self._left = bytearray(self._assistant.lift(self._stood))
+        elif not on and self._left is not None:
+            by = self._at(now) - self._stood
+            self._assistant.put(self._stood + by, bytes(self._left))
+            self._starts = {item: at + by for item, at in self._starts.items()}
+            self._left = None
+
     def interrupted(self, now: float) -> None:
         """Somebody speaks over what a client is playing; it falls silent."""
+        self._left = None
         self._assistant.cut(max(self._at(now), self._written))
 
     def truncated(self, item_id: str, ms: int) -> None:

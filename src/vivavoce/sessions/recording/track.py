@@ -37,6 +37,12 @@ class Track:
         self._pieces.append((start, samples))
         self.end = start + len(samples)
 
+    def lift(self, position: int) -> bytes:
+        """Take out what was to be heard from there on."""
+        lifted = b"".join(samples[max(0, position - start) :].tobytes() for start, samples in self._pieces)
+        self.cut(position)
+        return lifted
+
     def cut(self, position: int) -> None:
         """What was to be heard from there on is not."""
         while self._pieces and self._pieces[-1][0] >= position:
