@@ -45,3 +45,11 @@ export function within<T>(scope: Scope, ms: number, pending: Promise<T>): Promis
   const late = new Promise<never>((_, reject) => scope.after(ms, () => reject(new Failure("unreachable"))));
   return Promise.race([scope.race(pending), late]);
 }
+
+export function withResolvers(): { promise: Promise<void>; resolve: () => void } {
+  let resolve = () => {};
+  const promise = new Promise<void>((done) => {
+    resolve = done;
+  });
+  return { promise, resolve };
+}

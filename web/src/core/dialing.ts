@@ -1,9 +1,9 @@
 /** How a session reaches its server: what that wants, a fresh key, and the first transport that connects. */
 import { openFirst } from "./connect";
 import { type ServerConfig, type SessionWishes, mintKey, readConfig } from "./credentials";
+import type { SessionOptions } from "./options";
 import type { Return } from "./resume";
 import type { Scope } from "./scope";
-import type { SessionOptions } from "./session";
 import type { Sound } from "./sound";
 import type { Speaker } from "./speaker";
 import type { Line, Transport, TransportHooks, TransportKind } from "./transport";

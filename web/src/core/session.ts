@@ -7,55 +7,24 @@
 import { Answering } from "./answering";
 import type { Levels } from "./audio/meter";
 import { Beside, recordedHere } from "./beside";
-import { Budget, type Timing } from "./budget";
-import { within } from "./connect";
-import { type SessionWishes, type TransportChoice, sessionConfig } from "./credentials";
+import { Budget } from "./budget";
+import { within, withResolvers } from "./connect";
+import { sessionConfig } from "./credentials";
 import { Dialing } from "./dialing";
 import type { ClientEvent, ServerEvent } from "./events";
 import { Failure } from "./failure";
 import { type Notice, isNotice } from "./notices";
+import type { SessionHooks, SessionOptions } from "./options";
 import { Resume, type Return } from "./resume";
 import { Aborted, Scope } from "./scope";
 import { Sound } from "./sound";
 import { Speaker } from "./speaker";
 import { type Signal, type State, isLive, next } from "./state";
-import type { Transcript } from "./transcript";
 import type { Transport, TransportHooks } from "./transport";
-
-export interface SessionOptions extends SessionWishes {
-  /** Origin (and path) before /v1/…, no slash at the end. */
-  server: string;
-  tokenUrl: string;
-  /** Address of worklets.js. */
-  worklets: string;
-  /** Undefined: what the server prefers. */
-  transport?: TransportChoice | undefined;
-  /** False: the person types, and no microphone is asked for. */
-  microphone: boolean;
-  player: HTMLAudioElement;
-  transcript: Transcript;
-}
-
-export interface SessionHooks {
-  state(state: State): void;
-  captions(): void;
-  event(direction: "in" | "out", event: ServerEvent | ClientEvent): void;
-  failure(failure: Failure): void;
-  /** What the server says beside the conversation. */
-  notice(notice: Notice): void;
-  /** Where the time of a turn went. */
-  timing(timing: Timing): void;
-  /** The server asks for raw events in the console. */
-  debug(): void;
-}
 
 /** How long the word that the session exists may take. */
 const CREATED_BUDGET_MS = 10_000;
 const TICK_MS = 50;
-const RECONNECTS = 4;
-/** With what is left of the conversation it is tried as often as this; then it begins anew. */
-const RETURNS = 3;
-const RECONNECT_MS = 300;
 /** Errors that only say that two messages crossed on the way. */
 const HARMLESS = new Set(["response_cancel_not_active", "item_truncate_invalid_item_id"]);
 
@@ -266,23 +235,13 @@ export class RealtimeSession {
   /** The microphone stays, and the sound that is here plays on. The conversation is taken up where it was, if it can. */
   async #reconnect(): Promise<void> {
     this.#signal("lost");
-    for (let attempt = 0; ; attempt++) {
-      await this.#scope.sleep(RECONNECT_MS * 2 ** attempt * (1 + Math.random()));
-      if (attempt >= RETURNS) this.#resume.forget();
-      const back = this.#resume.now;
-      if (!back) this.#beginAnew();
-      try {
-        return await this.#connect(back);
-      } catch (error) {
-        if (error instanceof Aborted || attempt + 1 >= RECONNECTS) throw error;
-        if (error instanceof Failure && error.status >= 400 && error.status < 500) this.#resume.forget();
+    await this.#resume.retry((back) => {
+      if (!back) {
+        this.#answering.forget();
+        void this.#speaker.flush();
       }
-    }
-  }
-
-  #beginAnew(): void {
-    this.#answering.forget();
-    void this.#speaker.flush();
+      return this.#connect(back);
+    }, this.#scope);
   }
 
   #fail(error: unknown): void {
@@ -301,11 +260,3 @@ export class RealtimeSession {
 }
 
 const REACTIONS = RealtimeSession.reactions;
-
-function withResolvers(): { promise: Promise<void>; resolve: () => void } {
-  let resolve = () => {};
-  const promise = new Promise<void>((done) => {
-    resolve = done;
-  });
-  return { promise, resolve };
-}

@@ -1,6 +1,6 @@
 /** What a page wrote into the tag, as the wishes of a conversation. */
 import type { TransportChoice } from "../core/credentials";
-import type { SessionOptions } from "../core/session";
+import type { SessionOptions } from "../core/options";
 
 type Told = Omit<SessionOptions, "microphone" | "player" | "transcript">;
 
