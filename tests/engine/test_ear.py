@@ -19,7 +19,7 @@ def ear() -> tuple[Ear, list[tuple[int, float]]]:
 
 def feed(ear: Ear, pcm: bytes, *, wanted: bool = True) -> None:
     for at in range(0, len(pcm), 960):
-        samples = ear.hear(pcm[at : at + 960], Pcm())
+        samples = ear.hear(pcm[at : at + 960])
         ear.listen(wanted, samples)
     ear.settle()
 
@@ -54,14 +54,15 @@ async def test_a_span_is_cut_to_the_sample_and_the_past_is_let_go():
 
 def test_half_a_sample_is_refused():
     with pytest.raises(ProtocolError, match="pairs of bytes"):
-        ear()[0].hear(b"123", Pcm())
+        ear()[0].hear(b"123")
 
 
 @pytest.mark.parametrize(("format", "encode"), [(Pcmu(), g711.ulaw_encode), (Pcma(), g711.alaw_encode)])
 def test_telephone_formats_become_24_khz(format: Pcmu | Pcma, encode):
     listener, _ = ear()
     sound = encode(convert(tone(1000), RATE, 8000))
-    samples = sum(listener.hear(sound[at : at + 160], format) for at in range(0, len(sound), 160))
+    listener.configure(format)
+    samples = sum(listener.hear(sound[at : at + 160]) for at in range(0, len(sound), 160))
     assert abs(samples - RATE) < 100
 
 
@@ -70,8 +71,9 @@ def test_noise_is_reduced_as_long_as_it_is_wanted_and_positions_stay_true():
     listener, _ = ear()
     sound = (np.random.default_rng(1).normal(size=RATE) * 300).astype("<i2").tobytes()
     for reduction in (None, NoiseReduction(type="near_field"), NoiseReduction(type="far_field", strength=0.0)):
+        listener.configure(Pcm(), reduction)
         for at in range(0, len(sound), 960):
-            assert listener.hear(sound[at : at + 960], Pcm(), reduction) == 480
+            assert listener.hear(sound[at : at + 960]) == 480
     loudness = [level_dbfs(listener.cut(Span(second * RATE + RATE // 2, (second + 1) * RATE))) for second in range(3)]
     assert loudness[0] == loudness[2] == pytest.approx(level_dbfs(sound), abs=0.5)
     assert loudness[1] < loudness[0] - 4
@@ -80,6 +82,7 @@ def test_noise_is_reduced_as_long_as_it_is_wanted_and_positions_stay_true():
 def test_noise_reduction_that_is_not_installed(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture):
     monkeypatch.setattr(noise, "available", lambda: False)
     listener, _ = ear()
-    assert listener.hear(tone(20), Pcm(), NoiseReduction(type="near_field")) == 480
+    listener.configure(Pcm(), NoiseReduction(type="near_field"))
+    assert listener.hear(tone(20)) == 480
     assert listener.cut(Span(0, 480)) == tone(20)
     assert "not installed" in caplog.text

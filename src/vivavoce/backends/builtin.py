@@ -14,6 +14,7 @@ from vivavoce.engine.mcp import McpGateway
 from vivavoce.engine.rounds import Rounds
 from vivavoce.engine.senses import Senses
 from vivavoce.engine.session import EngineSession
+from vivavoce.engine.work import House
 from vivavoce.protocol.frame import Line
 from vivavoce.protocol.session import Session
 from vivavoce.protocol.session import config as configs
@@ -47,7 +48,7 @@ class Builtin:
     ) -> None:
         self.discarded = Discarded()
         """What all sessions have made for nothing, since the start."""
-        self._mcp, self._scratch, self._early = mcp, scratch, early
+        self._house = House(senses=senses, mcp=mcp, scratch=scratch, discarded=self.discarded, early=early)
         self._senses, self._wall, self._defaults = senses, wall, defaults or Defaults()
         self._rounds = Rounds(senses.vad)
 
@@ -72,9 +73,7 @@ class Builtin:
             conversation_id=history.conversation_id,
             said=[item for shown in history.items if (item := restored(shown))],
         )
-        return await EngineSession.open(
-            core, self._senses, self._rounds, self._mcp, self._scratch, self.discarded, media=media, early=self._early
-        )
+        return await EngineSession.open(core, self._house, self._rounds, media=media)
 
     async def close(self) -> None:
         await self._senses.close()

@@ -41,12 +41,19 @@ class Ear:
     def received(self) -> int:
         return self._origin + len(self._timeline) // 2
 
-    def hear(self, data: bytes, format: Format, reduction: NoiseReduction | None = None) -> int:
-        """Take a client's audio; returns how many samples it came to. Raises :class:`ProtocolError`."""
+    @property
+    def format(self) -> Format:
+        """Of what comes in."""
+        return self._decoder.format
+
+    def configure(self, format: Format, reduction: NoiseReduction | None = None) -> None:
         if type(format) is not type(self._decoder.format):
             self._decoder = Decoder(format)
         if reduction != self._reduction:
             self._reduction, self._reducer = reduction, _reducer(reduction)
+
+    def hear(self, data: bytes) -> int:
+        """Take a client's audio; returns how many samples it came to. Raises :class:`ProtocolError`."""
         pcm = self._decoder.push(data)
         if self._reducer:
             pcm = self._reducer.push(pcm)

@@ -37,6 +37,10 @@ class Outbox:
     def command(self, command: Command) -> None:
         self._pending.append(command)
 
+    @property
+    def speaks(self) -> bool:
+        return bool(self._pending)
+
     def drain(self) -> list[Output]:
         pending, self._pending = self._pending, []
         return pending

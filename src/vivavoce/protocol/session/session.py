@@ -23,7 +23,7 @@ from vivavoce.protocol.session.replies import Replies
 from vivavoce.protocol.session.state import Shared
 from vivavoce.protocol.session.transcription import Heard, HeardFailed, Transcriptions
 from vivavoce.protocol.wire import events
-from vivavoce.protocol.wire.config import RealtimeConfig, Tool
+from vivavoce.protocol.wire.config import AudioInput, RealtimeConfig, Tool
 from vivavoce.protocol.wire.errors import ProtocolError
 from vivavoce.protocol.wire.events import ClientEvent, ResponseParams
 from vivavoce.protocol.wire.shape import check, get
@@ -72,6 +72,16 @@ class Session:
     @property
     def config(self) -> Config:
         return self._shared.config
+
+    @property
+    def hearing(self) -> AudioInput:
+        """How it hears: everything in it is set."""
+        return self._shared.hearing
+
+    @property
+    def speaks(self) -> bool:
+        """Whether :meth:`drain` has something."""
+        return self._out.speaks
 
     @property
     def detects(self) -> bool:
