@@ -36,7 +36,7 @@ conformance: ## print the protocol row by row: which test holds it, what does no
 	@sh scripts/setup.sh dev
 	@.venv/bin/python scripts/conformance.py
 
-bench: ## set the engine beside LiveKit and Pipecat: delays, cost, memory (20 minutes; a part: make bench ARGS="--only turns")
+bench: ## set the engine beside LiveKit, Pipecat and HF: delays, cost, memory (20 minutes; a part: make bench ARGS="--only turns")
 	@sh scripts/setup.sh dev
 	@.venv/bin/python -m bench.engine $(ARGS)
 

@@ -29,8 +29,8 @@ SPEECH = b"\x00\x10\x00\xf0" * 12_000
 async def main() -> None:
     prompt = Prompt("Be brief.", [Message("user", "Tell me a story.")])
     async with stubs(Delays(words=WORDS)) as url, stubs(PACED) as paced:
-        llm, tts, stt = (make(url=url, model="stub") for make in (RemoteLlm, RemoteTts, RemoteStt))
-        slow = RemoteLlm(url=paced, model="stub")
+        llm, slow = RemoteLlm(url=url, model="stub"), RemoteLlm(url=paced, model="stub")
+        tts, stt = RemoteTts(url=url, model="stub"), RemoteStt(url=url, model="stub")
         work: dict[str, Callable[[], Awaitable[int]]] = {
             "bare aiohttp, a word of many at once": lambda: bare(url),
             "the mind, a word of many at once": lambda: count(llm.answer(prompt)),

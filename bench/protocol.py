@@ -18,7 +18,7 @@ from itertools import count
 import msgspec
 import pybase64
 
-from bench.socket_path import FLOOR, OURS, PCM, running
+from bench.socket_path import FLOOR, OURS, PCM, joined
 from vivavoce.protocol.dialects.ga import Ga
 from vivavoce.protocol.frame import AUDIO_DELTA, Frame
 from vivavoce.protocol.session import Session
@@ -117,7 +117,7 @@ def main() -> None:
 
 
 async def sockets() -> list[Round]:
-    async with running(FLOOR) as floor, running(OURS) as ours:
+    async with joined(FLOOR) as floor, joined(OURS) as ours:
         rounds = []
         for _ in range(ROUNDS + 1):
             appends = await floor.append(FRAMES), await ours.append(FRAMES)

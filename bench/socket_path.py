@@ -1,5 +1,9 @@
-"""The servers of ``bench/protocol.py``, each a process of its own: all of Vivavoce with models that cost nothing, and
-the least that a server of the protocol can do, bare ``websockets`` with JSON and base64. As a module it runs one.
+"""What a session costs without its models, each server a process of its own: all of Vivavoce with models that cost
+nothing, and the floor, the least that a server of the protocol can do: bare ``websockets`` with JSON and base64.
+
+    python -m bench.socket_path floor|ours [PORT]
+
+runs one, and prints its port.
 """
 
 import asyncio
@@ -17,7 +21,9 @@ import uvloop
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.asyncio.server import ServerConnection, serve
 
-__all__ = ["FLOOR", "OURS", "PCM", "Server", "running"]
+from bench.processes import Process, running
+
+__all__ = ["FLOOR", "OURS", "PCM", "Server", "command", "joined"]
 
 FLOOR, OURS = "floor", "ours"
 PCM = bytes(range(256)) * 3 + bytes(192)
@@ -31,36 +37,37 @@ DELTA = {
 }  # fmt: skip
 
 
+def command(which: str) -> list[str]:
+    return [sys.executable, "-m", "bench.socket_path", which]
+
+
 @dataclass
 class Server:
     """One that is up, with a session on it."""
 
     socket: ClientConnection
-    pid: int
+    process: Process
 
     async def append(self, frames: int) -> float:
         """Microseconds of the server's processor for each frame of 20 ms that comes in."""
         append = json.dumps({"type": "input_audio_buffer.append", "audio": pybase64.b64encode_as_string(PCM)})
-        began = self._processor()
+        began = self.process.cpu()
         for _ in range(frames):
             await self.socket.send(append)
-        await self._until({"type": "input_audio_buffer.clear"}, "input_audio_buffer.cleared")
-        return (self._processor() - began) / frames * 1e6
+        await self.until({"type": "input_audio_buffer.clear"}, "input_audio_buffer.cleared")
+        return (self.process.cpu() - began) / frames * 1e6
 
     async def answer(self) -> float:
         """Microseconds of the server's processor for each frame of 20 ms that goes out."""
-        began = self._processor()
-        done = await self._until({"type": "response.create"}, "response.done")
-        took = (self._processor() - began) / CHUNKS * 1e6
+        began = self.process.cpu()
+        done = await self.until({"type": "response.create"}, "response.done")
+        took = (self.process.cpu() - began) / CHUNKS * 1e6
         for item in done["response"]["output"]:  # kept sound would be packed some time, which is not what is asked here
-            await self._until({"type": "conversation.item.delete", "item_id": item["id"]}, "conversation.item.deleted")
+            await self.until({"type": "conversation.item.delete", "item_id": item["id"]}, "conversation.item.deleted")
         return took
 
-    def _processor(self) -> float:
-        """Seconds, by the processor time clock of another process (Linux: clock_getcpuclockid)."""
-        return time.clock_gettime(~self.pid << 3 | 2)
-
-    async def _until(self, event: dict[str, Any], answer: str) -> dict[str, Any]:
+    async def until(self, event: dict[str, Any], answer: str) -> dict[str, Any]:
+        """Sends the event and waits for that answer."""
         await self.socket.send(json.dumps(event))
         while (told := json.loads(await self.socket.recv()))["type"] != answer:
             pass
@@ -68,26 +75,21 @@ class Server:
 
 
 @asynccontextmanager
-async def running(which: str) -> AsyncIterator[Server]:
-    command = [sys.executable, "-m", "bench.socket_path", which]
-    process = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE)
-    assert process.stdout
-    try:
-        url = f"ws://127.0.0.1:{int(await process.stdout.readline())}/v1/realtime?model=gpt-realtime"
+async def joined(which: str) -> AsyncIterator[Server]:
+    """The server, up, with a session that nobody's voice ends."""
+    async with running(command(which)) as process:
+        url = f"ws://127.0.0.1:{process.port}/v1/realtime?model=gpt-realtime"
         async with connect(url, compression=None, max_size=None, proxy=None) as socket:
-            server = Server(socket, process.pid)
+            server = Server(socket, process)
             off = {"type": "realtime", "audio": {"input": {"turn_detection": None}}}
-            await server._until({"type": "session.update", "session": off}, "session.updated")
+            await server.until({"type": "session.update", "session": off}, "session.updated")
             yield server
-    finally:
-        process.terminate()
-        await process.wait()
 
 
 # The floor -----------------------------------------------------------------------------------------
 
 
-async def _floor() -> None:
+async def _floor(port: int) -> None:
     decode, encode = msgspec.json.Decoder().decode, msgspec.json.Encoder().encode
     answers = {"session.update": "session.updated", "input_audio_buffer.clear": "input_audio_buffer.cleared"}
 
@@ -103,7 +105,7 @@ async def _floor() -> None:
             else:
                 await socket.send(encode({"type": answers[event["type"]]}).decode())
 
-    async with serve(session, "127.0.0.1", 0, compression=None, max_size=None) as server:
+    async with serve(session, "127.0.0.1", port, compression=None, max_size=None) as server:
         print(next(iter(server.sockets)).getsockname()[1], flush=True)
         await asyncio.Event().wait()
 
@@ -141,21 +143,22 @@ class _Models:
     turn = None
 
 
-def _ours() -> None:
+def _ours(port: int) -> None:
     from vivavoce.backends.builtin import Builtin
     from vivavoce.server.app import build
     from vivavoce.server.options import ServerOptions
     from vivavoce.server.run import Server as Uvicorn
     from vivavoce.server.run import Serving, listen
 
-    listening = listen("127.0.0.1", 0)
+    listening = listen("127.0.0.1", port)
     print(listening.getsockname()[1], flush=True)
     app = build(ServerOptions(), Builtin(_Models(), time.time))
     Uvicorn(app, Serving(drain_seconds=0)).run([listening])
 
 
 if __name__ == "__main__":
-    if sys.argv[1] == FLOOR:
-        uvloop.run(_floor())
+    which, given = sys.argv[1], int(sys.argv[2]) if len(sys.argv) > 2 else 0
+    if which == FLOOR:
+        uvloop.run(_floor(given))
     else:
-        _ours()
+        _ours(given)

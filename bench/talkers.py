@@ -1,120 +1,61 @@
 """People who talk to a server, many at once: each has a microphone that sends 20 ms of sound every 20 ms, asks, listens
-to the beginning of the answer, rests, and asks again.
+to the beginning of the answer, rests, and asks again; or speaks over the answer.
 
-What is measured is what such a person hears: the time from the last voiced sample leaving the microphone to the first
-sound of the answer. The same people talk to every server; only the wire differs.
+What is measured is what such a person hears: the time from the last audible sample leaving the microphone to the first
+sound of the answer, or from a sound over an answer to its end. The same people talk to every server; only the wire
+differs.
 """
 
 import asyncio
-import json
 import time
-from collections.abc import Sequence
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import Any
 
 import numpy as np
-import pybase64
+from numpy.typing import NDArray
 from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed
 
+from bench.voicing import audible
+from bench.wires import Wire
 from vivavoce.audio.resample import convert
 from vivavoce.audio.wav import read_wav
 
-__all__ = ["FRAME_SECONDS", "Heard", "Raw", "Realtime", "Wire", "crowd", "interruption", "question"]
+__all__ = ["FRAME_SECONDS", "Heard", "Person", "crowd", "in_a_hurry", "in_frames", "person", "question"]
 
 FRAME_SECONDS = 0.02
 REST_SECONDS = 1.5
 """Between the first sound of an answer and the next question; longer than the answer."""
+HURRIED_SILENCE = 40
+"""Messages: 800 ms."""
+OPEN_SECONDS = 60.0
+"""A server that answers on its port may still be loading the rest of itself."""
 ANSWER_SECONDS = 15.0
 """An answer that takes longer is none."""
+INTO_THE_ANSWER = 1.0
+"""Seconds after its first sound, when somebody speaks over it."""
+BREATH_SECONDS = 0.4
+CUT_SECONDS = 4.0
+"""Who is not let in by then, after they have spoken, is not let in at all."""
 SPEECH = Path(__file__).parent.parent / "tests" / "speech"
-VOICED = 0.02
-"""Of the loudest sample: what is quieter at the end of a recording is not speech any more."""
-
-
-class Wire(Protocol):
-    """How sound goes over a WebSocket."""
-
-    rate: int
-
-    def path(self) -> str: ...
-
-    async def begin(self, socket: ClientConnection) -> None:
-        """What is said before the first sound."""
-
-    def frame(self, pcm: bytes) -> str | bytes:
-        """A message with this sound in it."""
-
-    def is_sound(self, message: bytes) -> bool:
-        """Whether a message brings some of the answer's."""
-
-    def is_cut(self, message: bytes) -> bool:
-        """Whether a message says that the answer was interrupted."""
-
-
-class Raw:
-    """Binary messages: 16-bit PCM each way, at the rates that the peers like best. Text says that an answer was cut."""
-
-    rate = 16_000
-
-    def path(self) -> str:
-        return "/"
-
-    async def begin(self, socket: ClientConnection) -> None:
-        pass
-
-    def frame(self, pcm: bytes) -> bytes:
-        return pcm
-
-    def is_sound(self, message: bytes) -> bool:
-        return len(message) > len(CUT) and any(message)  # some peers send silence while nothing is said
-
-    def is_cut(self, message: bytes) -> bool:
-        return message == CUT
-
-
-CUT = b"cut"
-
-
-class Realtime:
-    """The Realtime API: 24 kHz PCM as base64 in JSON."""
-
-    rate = 24_000
-
-    def __init__(self, silence_ms: int) -> None:
-        self._silence_ms = silence_ms
-
-    def path(self) -> str:
-        return "/v1/realtime?model=gpt-realtime"
-
-    async def begin(self, socket: ClientConnection) -> None:
-        detection = {"type": "server_vad", "silence_duration_ms": self._silence_ms}
-        session = {"type": "realtime", "audio": {"input": {"turn_detection": detection}}}
-        await socket.send(json.dumps({"type": "session.update", "session": session}))
-        while b'"session.updated"' not in await socket.recv(decode=False):
-            pass
-
-    def frame(self, pcm: bytes) -> str:
-        audio = pybase64.b64encode_as_string(pcm)
-        return f'{{"type":"input_audio_buffer.append","audio":"{audio}"}}'
-
-    def is_sound(self, message: bytes) -> bool:
-        return b'"response.output_audio.delta"' in message
-
-    def is_cut(self, message: bytes) -> bool:
-        return b'"response.done"' in message and b'"cancelled"' in message
 
 
 def question(name: str, wire: Wire) -> list[str | bytes]:
-    """A recorded question as messages of 20 ms; it ends with its last voiced sample."""
+    """A recorded question as messages; it ends with its last audible sample."""
     pcm, rate = read_wav(SPEECH / f"{name}.wav")
     samples = np.frombuffer(convert(pcm, rate, wire.rate), np.int16)
-    voiced = np.flatnonzero(np.abs(samples.astype(np.int32)) > VOICED * np.abs(samples.astype(np.int32)).max())
-    said = samples[voiced[0] : voiced[-1] + 1]
+    return in_frames(samples[audible(samples)], wire)[0]
+
+
+def in_frames(samples: NDArray[np.int16], wire: Wire) -> tuple[list[str | bytes], float]:
+    """Messages of 20 ms, and the seconds of silence before the sound, so that it ends with the last message."""
     size = round(wire.rate * FRAME_SECONDS)
-    said = np.concatenate([np.zeros(-len(said) % size, np.int16), said])
-    return [wire.frame(said[at : at + size].tobytes()) for at in range(0, len(said), size)]
+    lead = -len(samples) % size
+    padded = np.concatenate([np.zeros(lead, np.int16), samples])
+    return [wire.frame(padded[at : at + size].tobytes()) for at in range(0, len(padded), size)], lead / wire.rate
 
 
 @dataclass
@@ -129,58 +70,68 @@ class Heard:
         return float(np.percentile(self.delays, percent)) if self.delays else float("nan")
 
 
-class _Person:
-    def __init__(self, socket: ClientConnection, wire: Wire, said: Sequence[str | bytes]) -> None:
-        self._socket, self._wire, self._said = socket, wire, said
-        self._silence = wire.frame(bytes(2 * round(wire.rate * FRAME_SECONDS)))
-        self.sounded = asyncio.Event()
-        self.cut = asyncio.Event()
-        self.cut_at = self.sounded_at = 0.0
+class Person:
+    """``person`` makes one; somebody has to ``listen`` for them."""
+
+    def __init__(self, socket: ClientConnection, wire: Wire) -> None:
+        self._socket, self._wire = socket, wire
+        self._sounded, self._cut = asyncio.Event(), asyncio.Event()
+        self._sounded_at = self._cut_at = 0.0
 
     async def listen(self) -> None:
         async for message in self._socket:
             data = message.encode() if isinstance(message, str) else message
-            if not self.sounded.is_set() and self._wire.is_sound(data):
-                self.sounded_at = time.perf_counter()
-                self.sounded.set()
+            if not self._sounded.is_set() and self._wire.is_sound(data):
+                self._sounded_at = time.perf_counter()
+                self._sounded.set()
             elif self._wire.is_cut(data):
-                self.cut_at = time.perf_counter()
-                self.cut.set()
+                self._cut_at = time.perf_counter()
+                self._cut.set()
 
-    async def talk(self, heard: Heard, until: float, after: float) -> None:
-        """Questions until then; those that begin ``after`` count."""
-        microphone = _Microphone(self._socket, self._silence)
+    async def talk(self, said: Sequence[str | bytes], heard: Heard, after: float, until: float) -> None:
+        """The same question again and again; those count that begin ``after``."""
+        microphone = _Microphone(self._socket, self._wire)
         while (began := time.perf_counter()) < until:
-            self.sounded.clear()
-            ended = await microphone.say(self._said)
-            answered = await microphone.be_quiet(ANSWER_SECONDS, self.sounded)
+            self._sounded.clear()
+            ended = await microphone.say(said)
+            answered = await microphone.be_quiet(ANSWER_SECONDS, self._sounded)
             if began >= after:
                 if answered:
-                    heard.delays.append((self.sounded_at - ended) * 1000)
+                    heard.delays.append((self._sounded_at - ended) * 1000)
                 else:
                     heard.unanswered += 1
             await microphone.be_quiet(REST_SECONDS)
 
-    async def interrupt(self, said: Sequence[str | bytes], after: float) -> float:
-        """Asks, speaks again ``after`` so many seconds of the answer, and returns the milliseconds until it was cut."""
-        microphone = _Microphone(self._socket, self._silence)
-        self.sounded.clear()
-        self.cut.clear()
-        await microphone.say(self._said)
-        await microphone.be_quiet(ANSWER_SECONDS, self.sounded)
-        await microphone.be_quiet(after)
-        began = time.perf_counter()
-        await microphone.say(said)
-        await microphone.be_quiet(ANSWER_SECONDS, self.cut)
-        return (self.cut_at - began) * 1000
+    async def interrupt(
+        self, said: Sequence[str | bytes], interjections: Sequence[Sequence[str | bytes]]
+    ) -> list[float | None]:
+        """Asks, and speaks over the answer, again and again. Seconds from the first sample of each interjection to the
+        answer's end; None if that went on, or never began."""
+        microphone, found = _Microphone(self._socket, self._wire), list[float | None]()
+        for over in interjections:
+            await microphone.say(said)
+            self._sounded.clear()
+            self._cut.clear()
+            if not await microphone.be_quiet(ANSWER_SECONDS, self._sounded):
+                found.append(None)
+                continue
+            await microphone.be_quiet(INTO_THE_ANSWER)
+            self._cut.clear()
+            began = microphone.now
+            await microphone.say(over)
+            found.append(self._cut_at - began if await microphone.be_quiet(CUT_SECONDS, self._cut) else None)
+            await microphone.be_quiet(BREATH_SECONDS)
+        return found
 
 
 class _Microphone:
     """Sends on time; what was late is made up for, as a sound card does."""
 
-    def __init__(self, socket: ClientConnection, silence: str | bytes) -> None:
-        self._socket, self._silence = socket, silence
-        self._due = time.perf_counter()
+    def __init__(self, socket: ClientConnection, wire: Wire) -> None:
+        self._socket = socket
+        self._silence = wire.frame(bytes(2 * round(wire.rate * FRAME_SECONDS)))
+        self.now = time.perf_counter()
+        """Up to when sound was recorded."""
 
     async def say(self, messages: Sequence[str | bytes]) -> float:
         """Returns when the last of them was sent."""
@@ -190,61 +141,72 @@ class _Microphone:
 
     async def be_quiet(self, seconds: float, until: asyncio.Event | None = None) -> bool:
         """Whether ``until`` was reached."""
-        end = self._due + seconds
-        while self._due < end:
+        end = self.now + seconds
+        while self.now < end:
             if until and until.is_set():
                 return True
             await self._next(self._silence)
         return bool(until and until.is_set())
 
     async def _next(self, message: str | bytes) -> None:
-        self._due += FRAME_SECONDS
-        await asyncio.sleep(max(0.0, self._due - time.perf_counter()))
+        self.now += FRAME_SECONDS
+        await asyncio.sleep(max(0.0, self.now - time.perf_counter()))
         await self._socket.send(message)
+
+
+@asynccontextmanager
+async def _connected(url: str, wire: Wire) -> AsyncIterator[ClientConnection]:
+    options: dict[str, Any] = {"compression": None, "ping_interval": None, "open_timeout": OPEN_SECONDS}
+    async with connect(url + wire.path(), max_size=None, proxy=None, **options) as socket:
+        await wire.begin(socket)
+        yield socket
+
+
+@asynccontextmanager
+async def person(url: str, wire: Wire) -> AsyncIterator[Person]:
+    """Somebody with a session of their own, who listens."""
+    async with _connected(url, wire) as socket:
+        found = Person(socket, wire)
+        listening = asyncio.create_task(found.listen())
+        try:
+            yield found
+        finally:
+            listening.cancel()
+            await asyncio.wait([listening])
+
+
+async def in_a_hurry(url: str, wire: Wire, said: Sequence[str | bytes], *, cut: bool) -> None:
+    """A question asked faster than anybody speaks, up to the first sound of the answer; then the session is closed, or
+    its cable ``cut``."""
+    silence = wire.frame(bytes(2 * round(wire.rate * FRAME_SECONDS)))
+    async with _connected(url, wire) as socket:
+        for message in (*said, *[silence] * HURRIED_SILENCE):
+            await socket.send(message)
+        async for message in socket:
+            if wire.is_sound(message if isinstance(message, bytes) else message.encode()):
+                break
+        if cut:
+            socket.transport.abort()
 
 
 async def crowd(url: str, wire: Wire, size: int, *, seconds: float, warm: float = 4.0) -> Heard:
     """So many people for so long, after a while that does not count. They do not begin all at once."""
-    heard = Heard()
-    said = question("time_in_london", wire)
+    heard, said = Heard(), question("time_in_london", wire)
     async with AsyncExitStack() as stack:
-        people = []
-        for _ in range(size):
-            socket = await stack.enter_async_context(
-                connect(url + wire.path(), max_size=None, compression=None, ping_interval=None)
-            )
-            await wire.begin(socket)
-            people.append(_Person(socket, wire, said))
+        people = [await stack.enter_async_context(person(url, wire)) for _ in range(size)]
         begin = time.perf_counter()
         async with asyncio.TaskGroup() as group:
-            listening = [group.create_task(person.listen()) for person in people]
-            talking = []
-            for index, person in enumerate(people):
+            for index, each in enumerate(people):
                 start = index / size * (len(said) * FRAME_SECONDS + 2 * REST_SECONDS)
-                talk = person.talk(heard, begin + warm + seconds, begin + warm)
-                talking.append(group.create_task(_later(start, talk)))
-            await asyncio.wait(talking)
-            for task in listening:
-                task.cancel()
+                group.create_task(_later(start, each, said, heard, begin + warm, begin + warm + seconds))
     return heard
 
 
-async def interruption(url: str, wire: Wire, times: int) -> list[float]:
-    """Milliseconds from the first voiced frame that is spoken over an answer to its end, one for each time."""
-    said = question("time_in_london", wire)
-    over = question("stop_please", wire)
-    found = []
-    for _ in range(times):
-        async with connect(url + wire.path(), max_size=None, compression=None, ping_interval=None) as socket:
-            await wire.begin(socket)
-            person = _Person(socket, wire, said)
-            listening = asyncio.create_task(person.listen())
-            found.append(await person.interrupt(over, 1.0))
-            listening.cancel()
-            await asyncio.wait([listening])
-    return found
-
-
-async def _later(seconds: float, talk: object) -> None:
-    await asyncio.sleep(seconds)
-    await talk  # type: ignore[misc]
+async def _later(
+    start: float, who: Person, said: Sequence[str | bytes], heard: Heard, after: float, until: float
+) -> None:
+    await asyncio.sleep(start)
+    try:
+        await who.talk(said, heard, after, until)
+    except ConnectionClosed:
+        heard.unanswered += 1

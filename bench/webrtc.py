@@ -16,7 +16,7 @@ import asyncio
 import random
 import statistics
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -43,6 +43,15 @@ class Kind:
     """Whether it is told to ``bench/peers/wrtc_server.py`` in its stead."""
 
 
+@dataclass(frozen=True)
+class Cost:
+    name: str
+    cpu: float
+    """Cores, a call."""
+    threads: float
+    """More with each call."""
+
+
 KINDS = (
     Kind("aiortc, bare: echo", "aiortc", True),
     Kind("wrtc 0.1.0: echo", "echo", True, peer=True),
@@ -66,22 +75,10 @@ def main() -> None:
 
 
 async def compare(calls: int, seconds: float, rounds: int, loss: float) -> None:
-    costs: dict[str, list[float]] = {kind.name: [] for kind in KINDS}
-    threads: dict[str, float] = {}
-    async with stubs(Delays(words=600)) as models:
-        for _ in range(rounds):
-            for kind in KINDS:
-                async with served(kind, models) as server, AsyncExitStack() as stack:
-                    session = None if kind.part else conversation(speaks=kind.speaks)
-                    callers = [await _joined(stack, server, session)]
-                    alone = server.threads()  # with those that all calls share
-                    callers += [await _joined(stack, server, session) for _ in range(calls - 1)]
-                    costs[kind.name].append(await cost(server, callers, kind, seconds))
-                    threads[kind.name] = (server.threads() - alone) / (calls - 1)
     print(f"{calls} calls, medians of {rounds} rounds of {seconds:g} s\n")
     print("| | of a core, a call | threads, a call |\n|---|---|---|")
-    for kind in KINDS:
-        print(f"| {kind.name} | {statistics.median(costs[kind.name]):.2%} | {threads[kind.name]:.1f} |")
+    for cost in await costs(KINDS, calls, seconds, rounds):
+        print(f"| {cost.name} | {cost.cpu:.2%} | {cost.threads:.1f} |")
     print(f"\n| | echo | with {loss:g} % loss | holes |\n|---|---|---|---|")
     for kind in KINDS[:3]:
         async with served(kind, "") as server:
@@ -90,11 +87,30 @@ async def compare(calls: int, seconds: float, rounds: int, loss: float) -> None:
         print(f"| {kind.name} | {quiet * 1000:.0f} ms | {lossy * 1000:.0f} ms | {holes:.2%} |")
 
 
+async def costs(kinds: Sequence[Kind], calls: int, seconds: float, rounds: int) -> list[Cost]:
+    """Of each kind, medians of rounds in which they take turns."""
+    found: dict[str, list[Cost]] = {kind.name: [] for kind in kinds}
+    async with stubs(Delays(words=600)) as models:
+        for _ in range(rounds):
+            for kind in kinds:
+                async with served(kind, models) as server, AsyncExitStack() as stack:
+                    session = None if kind.part else conversation(speaks=kind.speaks)
+                    callers = [await _joined(stack, server, session)]
+                    alone = server.threads()  # with those that all calls share
+                    callers += [await _joined(stack, server, session) for _ in range(calls - 1)]
+                    cpu = await _cpu(server, callers, kind, seconds)
+                    found[kind.name].append(Cost(kind.name, cpu, (server.threads() - alone) / (calls - 1)))
+    return [
+        Cost(name, statistics.median(each.cpu for each in all), statistics.median(each.threads for each in all))
+        for name, all in found.items()
+    ]
+
+
 async def _joined(stack: AsyncExitStack, server: Process, session: list[dict[str, Any]] | None) -> Caller:
     return await stack.enter_async_context(connect(server.port, session))
 
 
-async def cost(server: Process, callers: list[Caller], kind: Kind, seconds: float) -> float:
+async def _cpu(server: Process, callers: list[Caller], kind: Kind, seconds: float) -> float:
     """Of a core, a call. Taken again where the machine was too busy for the server to keep up."""
     await asyncio.sleep(SETTLE)
     for _ in range(ATTEMPTS):

@@ -19,6 +19,8 @@ from websockets.asyncio.server import serve
 PORT, MODELS, SILENCE = int(sys.argv[1]), sys.argv[2], float(sys.argv[3])
 HTTP = {"api_key": "none", "base_url": MODELS}
 RATE = 16_000
+ONSET = 0.064
+"""Seconds of a voice that interrupt, as in Vivavoce; 0.5 as it is shipped."""
 
 
 class Microphone(AudioInput):
@@ -72,6 +74,7 @@ async def talk(socket):
         turn_handling={
             "turn_detection": "vad",
             "endpointing": {"min_delay": SILENCE},
+            "interruption": {"mode": "vad", "min_duration": ONSET},
             "preemptive_generation": {"enabled": True, "preemptive_tts": True},
         },
     )

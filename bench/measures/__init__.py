@@ -1,0 +1,1 @@
+"""What ``bench/engine.py`` can measure, one a file: each measures rows, and tells them (``bench.report.Measure``)."""
