@@ -144,7 +144,7 @@ class Ledger:
         bare = replace(batch, items=(), responses=())
         try:
             [there] = await self._run(partial(write, batches=[bare]))
-            for id, part in _parts(batch, replace(bare, begun=None, change={})):
+            for id, part in _parts(batch, replace(bare, begun=None)):
                 try:
                     await self._run(partial(write, batches=[part]))
                 except OperationalError:

@@ -239,7 +239,8 @@ async def test_what_no_store_can_hold_takes_nothing_else_with_it():
     assert await words(disk.store) == ["words 0", "words 2"]
     assert await words(disk.store, "sess_2") == ["words 0", "words 1", "words 2"]
     assert (record.lost, other.lost) == (2, 0)
-    assert [(await record_of(disk.store, id)).usd for id in ("sess_1", "sess_2")] == [3, 3]
+    found = [await record_of(disk.store, id) for id in ("sess_1", "sess_2")]
+    assert [(each.usd, each.end_reason) for each in found] == [(3, "1000 Bye.")] * 2
     assert [day.usd for day in await disk.store.usage.days()] == [6]
 
 
@@ -286,13 +287,13 @@ async def test_a_session_that_is_deleted_while_it_goes_on_does_not_come_back():
     assert [day.usd for day in await disk.store.usage.days()] == [Decimal("0.5")]
 
 
-async def test_a_session_that_goes_on_has_no_end_any_more():
-    disk = Disk()
+async def test_a_session_that_goes_on_has_no_end_any_more_and_who_reads_finds_what_was_just_said():
+    store = _open()
     for id in ("u", "v"):
-        record = record_on(disk)
+        record = Record(store.ledger, BEGUN, kept=lambda: "text", now=Clock(), notices=Notices(), media=False)
         async with running(record):
             record.told(said(id, id))
-            await disk.ledger.flush()
-            assert (await record_of(disk.store)).ended_at is None
-        assert (await record_of(disk.store)).ended_at is not None
-    assert await words(disk.store) == ["u", "v"]
+            assert (await words(store))[-1] == id
+            assert (await record_of(store)).ended_at is None
+        assert (await record_of(store)).ended_at is not None
+    assert await words(store) == ["u", "v"]

@@ -66,7 +66,7 @@ class Record(Observer):
         self._failing = self._known = False
         """``_known``: whether the store has the session itself."""
         self.lost = 0
-        """Items that were not written down, and never will be."""
+        """Items, and costs of answers, that were not written down and never will be."""
         self.deleted = False
         """Somebody has deleted the session: nothing more is written of it."""
 
