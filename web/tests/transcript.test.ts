@@ -59,14 +59,30 @@ test("an interrupted answer keeps what was heard, whatever still arrives of it",
   transcript.apply({ type: "response.output_audio_transcript.done", ...spoken, transcript: `${WORDS} eleven` });
   transcript.heard("answer", 1000, false);
   const [caption] = transcript.captions();
-  assert.equal(caption?.text, "one two three");
+  assert.equal(caption?.text, "one two");
   assert.equal(caption?.interrupted, true);
   assert.equal(caption?.final, true);
 });
 
+test("words go with the sound that came after them, also where clauses are spoken at different speeds", () => {
+  const slow: ServerEvent = { type: "response.output_audio_transcript.delta", ...spoken, delta: "Well, " };
+  const answer = [slow, second, second, words, second, ...all.slice(2, 3)];
+  const done: ServerEvent = { type: "response.output_audio_transcript.done", ...spoken, transcript: `Well, ${WORDS}` };
+  for (const [ms, heard] of [[1000, "Well,"], [2050, "Well, one"], [2449, "Well, one two three four five"]] as const) {
+    const transcript = after(...answer, done);
+    transcript.heard("answer", ms, true);
+    assert.deepEqual(said(transcript), [`assistant: ${heard}`]);
+  }
+  for (const [ms, heard] of [[1900, "Well,"], [2040, "Well,"], [2449, "Well, one two three four"]] as const) {
+    const transcript = after(...answer, done);
+    transcript.cut("answer", ms);
+    assert.deepEqual(said(transcript), [`assistant: ${heard}`]);
+  }
+});
+
 test("the server's word on what was heard counts as well", () => {
   const transcript = after(...all, { type: "conversation.item.truncated", item_id: "answer", audio_end_ms: 250 });
-  assert.deepEqual(said(transcript), ["assistant: one two three"]);
+  assert.deepEqual(said(transcript), ["assistant: one two"]);
 });
 
 test("a cancelled response of which nothing was heard leaves no line", () => {

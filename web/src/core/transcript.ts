@@ -20,6 +20,8 @@ interface Turn {
   role: "user" | "assistant";
   response: string;
   text: string;
+  /** Where in the sound (ms) which part of the text begins (characters): words come just before their sound. */
+  clauses: { ms: number; from: number }[];
   complete: boolean;
   /** False for typed and written words: they are read, not heard. */
   spoken: boolean;
@@ -78,7 +80,7 @@ export class Transcript {
     const turn = this.#turns.get(id);
     if (!turn || turn.role === "user") return;
     turn.cutMs = ms;
-    turn.shown = wordEnd(turn.text, ms * rate(turn));
+    turn.shown = heardUntil(turn, ms);
   }
 
   clear(): void {
@@ -88,7 +90,7 @@ export class Transcript {
   turn(id: string, role: Turn["role"], response = ""): Turn {
     let turn = this.#turns.get(id);
     if (!turn) {
-      const empty = { text: "", complete: false, spoken: false, audioMs: 0, audioComplete: false };
+      const empty = { text: "", clauses: [], complete: false, spoken: false, audioMs: 0, audioComplete: false };
       turn = { id, role, response, ...empty, heardMs: 0, played: false, cutMs: null, shown: 0 };
       this.#turns.set(id, turn);
       const [oldest] = this.#turns.keys();
@@ -122,7 +124,7 @@ export class Transcript {
   #reveal(turn: Turn): void {
     if (turn.cutMs !== null) return;
     const everything = !turn.spoken || turn.played;
-    const due = everything ? turn.text.length : wordEnd(turn.text, turn.heardMs * rate(turn));
+    const due = everything ? turn.text.length : wordEnd(turn.text, position(turn, turn.heardMs));
     turn.shown = Math.max(turn.shown, due);
   }
 }
@@ -137,6 +139,7 @@ const user: (complete: boolean) => Handler = (complete) => (store, event) => {
 const assistant: (spoken: boolean, complete: boolean) => Handler = (spoken, complete) => (store, event) => {
   const turn = store.turn(event.item_id ?? "", "assistant", event.response_id);
   turn.spoken = spoken;
+  if (turn.clauses.at(-1)?.ms !== turn.audioMs) turn.clauses.push({ ms: turn.audioMs, from: turn.text.length });
   store.write(turn, complete ? (event.transcript ?? event.text ?? turn.text) : turn.text + (event.delta ?? ""), complete);
 };
 
@@ -176,9 +179,28 @@ function writtenText(message: Item): string {
   return (message.content ?? []).map((part) => part.text ?? "").join("");
 }
 
-/** Characters per ms of this turn's voice: exact when all of the sound is here. */
-function rate(turn: Turn): number {
-  return turn.audioComplete && turn.complete && turn.audioMs > 0 ? turn.text.length / turn.audioMs : SPEECH_RATE;
+/** The clause that sounds at `ms`, and how much of it has; by guess where its sound is not here (yet). */
+function sounding(turn: Turn, ms: number): { from: number; text: string; share: number } {
+  const at = Math.max(0, turn.clauses.findLastIndex((clause) => clause.ms <= ms));
+  const { ms: start, from } = turn.clauses[at] ?? { ms: 0, from: 0 };
+  const next = turn.clauses[at + 1];
+  const text = turn.text.slice(from, next?.from);
+  const known = next ? next.ms - start : turn.audioComplete && turn.audioMs - start;
+  return { from, text, share: Math.min(1, (ms - start) / (known || text.length / SPEECH_RATE)) };
+}
+
+/** Characters of the text that have sounded. */
+function position(turn: Turn, ms: number): number {
+  const { from, text, share } = sounding(turn, ms);
+  return from + text.length * share;
+}
+
+/** The end of what was heard of an answer that was cut: a word counts once more than half of it was, as at the server. */
+function heardUntil(turn: Turn, ms: number): number {
+  const { from, text, share } = sounding(turn, ms);
+  const words = text.match(/\s*\S+/g) ?? [];
+  const kept = words.slice(0, Math.ceil(words.length * share - 0.5));
+  return from + kept.join("").length;
 }
 
 /** The end of the word in which `position` falls: words appear whole. */
