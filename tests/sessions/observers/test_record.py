@@ -240,7 +240,8 @@ async def test_what_no_store_can_hold_takes_nothing_else_with_it():
     assert await words(disk.store, "sess_2") == ["words 0", "words 1", "words 2"]
     assert (record.lost, other.lost) == (2, 0)
     found = [await record_of(disk.store, id) for id in ("sess_1", "sess_2")]
-    assert [(each.usd, each.end_reason) for each in found] == [(3, "1000 Bye.")] * 2
+    assert [each.usd for each in found] == [3, 3]
+    assert [each.end_reason for each in found] == ["1000 Bye.", "1000 Bye."]
     assert [day.usd for day in await disk.store.usage.days()] == [6]
 
 
