@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from tests.support.tiny_whisper import (
@@ -68,6 +69,18 @@ async def test_it_hears_words_and_how_sure_it_is_of_them(stt: WhisperStt):
 async def test_what_is_longer_than_the_model_takes_is_cut_and_put_together(stt: WhisperStt):
     long = " ".join(random.Random(1).choices(WORDS[:6], k=40))
     assert (await stt.transcribe(spoken(long), Hints("en"))).text == long
+
+
+def test_it_hears_what_faster_whisper_hears(decoder: Decoder):
+    pcm = spoken(QUESTION)
+    samples = np.frombuffer(pcm, "<i2").astype(np.float32) / 32768
+    segments, told = decoder._whisper.transcribe(samples, beam_size=1, temperature=0.0, without_timestamps=True)
+    (segment,) = segments
+    (heard,) = decoder.decode([Window(pcm)], lambda: True)
+    assert not isinstance(heard, ModelError)
+    assert ("".join(heard.words), heard.language) == (segment.text, told.language)
+    likelihood = sum(each.logprob for each in heard.logprobs) / (len(heard.logprobs) + 1)
+    assert likelihood == pytest.approx(segment.avg_logprob, abs=1e-3)
 
 
 def test_windows_of_several_sessions_are_decoded_together(decoder: Decoder, spied: Spied):
