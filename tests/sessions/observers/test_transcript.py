@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from tests.support.access import Clock
 from vivavoce.protocol.frame import AUDIO_DELTA, GAP, Frame
 from vivavoce.sessions.observers.noted import LONGEST
-from vivavoce.sessions.observers.transcript import REMEMBERED, TOLD, Transcript
+from vivavoce.sessions.observers.remembered import REMEMBERED
+from vivavoce.sessions.observers.transcript import TOLD, Transcript
 from vivavoce.store.items import END, Item
 
 WORDS = "conversation.item.input_audio_transcription"

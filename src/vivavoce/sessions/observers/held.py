@@ -1,5 +1,5 @@
-"""An :class:`Observer` that tells a client which plays answers by itself when to stand still (a notice ``hold``), and when
-to go on: as long as nobody knows whether a voice over the answer is a cough or an interruption."""
+"""An :class:`Observer` that tells a client which plays answers by itself when to stand still (a notice ``hold``), and
+when to go on: as long as nobody knows whether a voice over the answer is a cough or an interruption."""
 
 from vivavoce.protocol.frame import HOLD, Frame
 from vivavoce.sessions.filters import Observer

@@ -1,8 +1,7 @@
 """What is said in a session, as its events tell it: each item as soon as it is finished, with when it was said and the
 words of it that were heard. Of an answer that is still being given, what has been said up to its last sentence.
 
-It does no I/O: an event goes in, and items that are to be written come out, whole, as they are now. It remembers the
-newest items alone, as far as anything may still come of them.
+It does no I/O: an event goes in, and items that are to be written come out, whole, as they are now.
 """
 
 from collections.abc import Callable, Mapping
@@ -12,12 +11,11 @@ from vivavoce.access.agents import at
 from vivavoce.protocol.frame import GAP, Frame
 from vivavoce.protocol.session.commands import RATE
 from vivavoce.sessions.observers.noted import Noted
+from vivavoce.sessions.observers.remembered import Remembered
 from vivavoce.store.items import END, Item
 
-__all__ = ["REMEMBERED", "TOLD", "Transcript"]
+__all__ = ["TOLD", "Transcript"]
 
-REMEMBERED: Final = 256
-"""Items of which something may still be told: what was said in them, how much of them was heard."""
 SENTENCE_ENDS: Final = frozenset(".!?…:;\n。！？؟।")
 _AUDIO: Final = "input_audio_buffer."
 _WORDS: Final = "conversation.item.input_audio_transcription."
@@ -32,8 +30,7 @@ class Transcript:
 
     def __init__(self, now: Callable[[], float], *, media: bool) -> None:
         self._now, self._media = now, media
-        self._items: dict[str, Noted] = {}
-        self._changed: dict[str, None] = {}
+        self._items = Remembered()
         self._outside: set[str] = set()
         """Responses that are no part of the conversation and not done yet."""
         self._began: dict[str, tuple[float, Any]] = {}
@@ -45,29 +42,20 @@ class Transcript:
         """What it tells of, to be written."""
         if note := TOLD.get(frame.type):
             note(self, frame.data)
-        return self._take() if self._changed else []
+        return self._items.take()
 
     def rest(self) -> list[Item]:
         """The session is over: what was begun is written as far as it came. On a track no more was heard of it than
         there was time for."""
         now = self._now()
-        for noted in self._items.values():
+        for noted in self._items:
             if not noted.finished and noted.spoken:
                 noted.item = {"type": "message", "role": "assistant", **noted.item, "status": "incomplete"}
-                self._changed[noted.id] = None
+                self._items.changed(noted)
             if self._media and noted.sounds_at(now):
                 noted.cuts.setdefault(0, round((now - noted.said_at) * 1000))
-                self._changed[noted.id] = None
-        return self._take()
-
-    def _take(self) -> list[Item]:
-        changed = [self._items[id] for id in self._changed if id in self._items]
-        self._changed.clear()
-        items = [noted.view() for noted in changed]
-        for noted in changed:
-            if noted.finished and not noted.may_change:
-                del self._items[noted.id]  # the store alone knows it now
-        return items
+                self._items.changed(noted)
+        return self._items.take()
 
     # Items ----------------------------------------------------------------------------------------------
 
@@ -75,11 +63,8 @@ class Transcript:
         """What is told without saying of which item is of none."""
         if not isinstance(id, str):
             return Noted("", self._now())
-        if id not in self._items:
-            self._items[id] = Noted(id, self._began.get(id, (self._now(), None))[0])
-            while len(self._items) > REMEMBERED:
-                del self._items[next(iter(self._items))]
-        return self._items[id]
+        known = self._items.get(id)
+        return known or self._items.begin(id, self._began.get(id, (self._now(), None))[0])
 
     def _become(self, item: Any) -> Noted | None:
         if not isinstance(item, Mapping) or not item.get("id"):
@@ -87,7 +72,7 @@ class Transcript:
         noted = self._noted(item["id"])
         noted.item = item
         if noted.finished:
-            self._changed[noted.id] = None
+            self._items.changed(noted)
         return noted
 
     def _in_conversation(self, data: Data) -> None:
@@ -107,14 +92,14 @@ class Transcript:
     def _retrieved(self, data: Data) -> None:
         """News only of an item that was never told of: what is known of others is at least as good."""
         item = data.get("item")
-        if isinstance(item, Mapping) and str(item.get("id")) not in self._items and item.get("type") == "message":
+        if isinstance(item, Mapping) and self._items.get(item.get("id")) is None and item.get("type") == "message":
             self._in_conversation({"item": item})
 
     def _gone(self, data: Data) -> None:
         """A client has taken it out of the conversation."""
         noted = self._noted(data.get("item_id"))
         noted.place = "deleted"
-        self._changed[noted.id] = None
+        self._items.changed(noted)
 
     # What a user says -----------------------------------------------------------------------------------
 
@@ -148,7 +133,7 @@ class Transcript:
             noted.item = {"id": noted.id, "object": "realtime.item", "type": "message", "role": "user"}
             noted.item = {**noted.item, "status": "completed", "content": content}
             noted.place = noted.place or "conversation"
-        self._changed[noted.id] = None
+        self._items.changed(noted)
         return noted
 
     # What is answered -----------------------------------------------------------------------------------
@@ -168,7 +153,7 @@ class Transcript:
         noted, delta = self._noted(data.get("item_id")), str(data.get("delta") or "")
         noted.part(_index(data), type).add_words(delta)
         if noted.item and not SENTENCE_ENDS.isdisjoint(delta):
-            self._changed[noted.id] = None
+            self._items.changed(noted)
 
     def sound(self, frame: Frame) -> None:
         """The same for an audio delta, of which there are fifty a second: nothing is to be written."""
@@ -191,26 +176,26 @@ class Transcript:
         if noted.began:
             noted.ms = round((self._now() - noted.said_at) * 1000)
         if noted.finished:
-            self._changed[noted.id] = None
+            self._items.changed(noted)
 
     def _spoken_in(self, data: Data) -> Noted | None:
         """The item that a response speaks; a track tells of responses."""
         response = str(data.get("response_id"))
-        return next((noted for noted in self._items.values() if noted.response == response and noted.spoken), None)
+        return next((noted for noted in self._items if noted.response == response and noted.spoken), None)
 
     def _truncated(self, data: Data) -> None:
         ms = data.get("audio_end_ms")
-        noted = self._items.get(str(data.get("item_id")))
+        noted = self._items.get(data.get("item_id"))
         if noted is not None and isinstance(ms, int):
             noted.cuts[_index(data)] = max(0, ms)
-            self._changed[noted.id] = None
+            self._items.changed(noted)
 
     def _answered(self, data: Data) -> None:
         """Whatever of it was not told by itself."""
         response = _inner(data, "response")
         id, output = str(response.get("id")), response.get("output")
         for item in output if isinstance(output, list) else ():
-            known = self._items.get(str(item.get("id"))) if isinstance(item, Mapping) else None
+            known = self._items.get(item.get("id")) if isinstance(item, Mapping) else None
             if known is None or not known.finished:
                 self._made({"item": item, "response_id": id})
         self._outside.discard(id)
@@ -226,7 +211,7 @@ class Transcript:
         self._gaps += 1
         noted = self._noted(f"gap_{self._now():.3f}_{self._gaps}")
         noted.item, noted.place = {"type": GAP, "seconds": data.get("seconds")}, "outside"
-        self._changed[noted.id] = None
+        self._items.changed(noted)
 
 
 TOLD: Final[Mapping[str, Callable[[Transcript, Data], None]]] = {
