@@ -66,7 +66,7 @@ def open_store(url: str, files: Path | None = None) -> Store:
     """The database at ``url``, its tables brought up to date. Raises :class:`StoreError`."""
     engine = open_engine(url)
     try:
-        upgrade(engine)
+        upgrade(engine, metadata)
     except DBAPIError as error:
         engine.dispose()
         words = str(error.orig).strip().partition("\n")[0]
