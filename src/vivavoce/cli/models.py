@@ -49,7 +49,7 @@ def command(context: click.Context, /, **options: Any) -> None:
 @click.argument("name")
 @some_settings("data_dir")
 def pull(name: str, **options: Any) -> None:
-    """Fetch the files of a model: whisper:small, kokoro, piper:en_US-lessac-medium.
+    """Fetch the files of a model: whisper:base, kokoro, piper:en_US-lessac-medium.
 
     What is here already is checked and kept; what broke off goes on where it stopped.
     """

@@ -42,14 +42,14 @@ def _multilingual(model: str, revision: str, config: _Pin, weights: _Pin) -> Fil
 
 WHISPER = (
     _multilingual(
-        "small", "536b0662742c02347bc0e980a01041f333bce120",
-        _Pin(2_370, "b55496ac7940a7ae47d2c01eab40edfd8701feec1229d9cce3b40014383fb828"),
-        _Pin(483_546_902, "3e305921506d8872816023e4c273e75d2419fb89b24da97b4fe7bce14170d671"),
-    ),
-    _multilingual(
         "base", "ebe41f70d5b6dfa9166e2c581c45c9c0cfc57b66",
         _Pin(2_309, "56a6d8110d311f19c8f0471e562832c7527f146b567275bfca59fcf7c184da9a"),
         _Pin(145_217_532, "d01c3014881c9c6f3133c182f3d2887eb6ca1c789a7538c5c007196857a0a6a9"),
+    ),
+    _multilingual(
+        "small", "536b0662742c02347bc0e980a01041f333bce120",
+        _Pin(2_370, "b55496ac7940a7ae47d2c01eab40edfd8701feec1229d9cce3b40014383fb828"),
+        _Pin(483_546_902, "3e305921506d8872816023e4c273e75d2419fb89b24da97b4fe7bce14170d671"),
     ),
     _multilingual(
         "tiny", "d90ca5fe260221311c53c58e660288d3deb8d356",

@@ -1,6 +1,7 @@
 """A turn that is heard while it is spoken, by the real libraries and a tiny model that hears tones."""
 
 import asyncio
+from collections.abc import Callable, Sequence
 
 import pytest
 
@@ -22,6 +23,19 @@ async def tireless(stt: WhisperStt, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(queue, "LOOK", 1e9)
     monkeypatch.setattr(queue, "REST", 0.0)
     await stt.warm()
+
+
+def spy(monkeypatch: pytest.MonkeyPatch) -> list[Window]:
+    """Collects what is decoded."""
+    seen: list[Window] = []
+    decode = Decoder.decode
+
+    def spied(self: Decoder, windows: Sequence[Window], wanted: Callable[[], bool]) -> list[Heard | ModelError]:
+        seen.extend(windows)
+        return decode(self, windows, wanted)
+
+    monkeypatch.setattr(Decoder, "decode", spied)
+    return seen
 
 
 async def feed(stt: WhisperStt, hearing: Hearing, words: str) -> list[str]:
@@ -53,6 +67,14 @@ async def test_silence_has_no_words_and_costs_no_decode(stt: WhisperStt, monkeyp
         assert (await hearing.words()).text == ""
 
 
+async def test_the_pause_behind_the_last_word_is_not_decoded(stt: WhisperStt, monkeypatch: pytest.MonkeyPatch):
+    seen = spy(monkeypatch)
+    async with stt.hear(Hints("en")) as turn:
+        await turn.feed(spoken("no _ _ _"))
+        assert (await turn.words()).text == "no"
+    assert len(seen[-1].pcm) < len(spoken("no _"))
+
+
 async def test_a_slow_machine_is_asked_in_pauses_alone(stt: WhisperStt, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(queue, "LOOK", 0.0)
     async with stt.hear(Hints("en")) as turn:
@@ -62,14 +84,7 @@ async def test_a_slow_machine_is_asked_in_pauses_alone(stt: WhisperStt, monkeypa
 
 async def test_of_a_long_turn_only_the_last_sentence_is_decoded_again(stt: WhisperStt, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(hearing, "MUCH", 6 * len(SPEECH))
-    seen: list[Window] = []
-    decode = Decoder.decode
-
-    def spy(self: Decoder, windows: list[Window], wanted: object) -> list[Heard | ModelError]:
-        seen.extend(windows)
-        return decode(self, windows, wanted)  # type: ignore[arg-type]
-
-    monkeypatch.setattr(Decoder, "decode", spy)
+    seen = spy(monkeypatch)
     said = "it is in Paris . what time is it in Paris ."
     async with stt.hear(Hints("en")) as turn:
         await feed(stt, turn, said)

@@ -74,7 +74,7 @@ async def test_a_batch_for_which_nobody_waits_is_stopped(held: Held, waiting: Wh
     gone = waiting.ask(window("gone"))
     gone.cancel()
     held.may.release(9)
-    assert await waiting.heard(window("next")) == [Heard(("next",))]
+    assert await waiting.heard(window("next")) == Heard(("next",))
 
 
 async def test_who_waits_goes_before_a_look_ahead_and_those_rest(

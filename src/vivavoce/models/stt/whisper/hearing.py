@@ -58,7 +58,7 @@ class WhisperHearing:
         self.close()  # a look ahead tells nothing that this does not
         if self._loud_until <= 0:
             return Transcript(self.steady)
-        (heard,) = await self._queue.heard(self._window())
+        heard = await self._queue.heard(self._window())
         text = self._gone + self._agreement.steady + "".join(heard.words)
         self._agreement.hear(heard.words)
         return Transcript(text.strip(), (*self._gone_logprobs, *heard.logprobs))

@@ -20,7 +20,7 @@ from vivavoce.models.stt.whisper.spans import RATE
 __all__ = ["WhisperQueue"]
 
 MOST_WAITING = 32
-"""Windows. A minute of sound is two or three."""
+"""Windows: one an utterance, of a longer one half a minute at a time."""
 PATIENCE = 30.0
 """Seconds for a window of somebody who waits."""
 MOST_TOGETHER = 4
@@ -77,21 +77,16 @@ class WhisperQueue:
         self._next()
         return job.heard
 
-    async def heard(self, *windows: Window) -> list[Heard]:
-        """What is heard in each, for who waits for it. Raises :class:`ModelError`, with :data:`PATIENCE` too."""
-        asked: list[asyncio.Future[Heard]] = []
+    async def heard(self, window: Window) -> Heard:
+        """As :meth:`ask`, with :data:`PATIENCE`. To be cancelled cancels that too."""
         try:
-            asked += map(self.ask, windows)
-            async with asyncio.timeout(PATIENCE * len(asked)):
-                return await asyncio.gather(*asked)
+            async with asyncio.timeout(PATIENCE):
+                return await self.ask(window)
         except TimeoutError:
             raise ModelError(
                 "Speech recognition (Whisper) takes too long on this machine. Choose a smaller one with --stt-model, "
                 "such as base or tiny."
             ) from None
-        finally:
-            for each in asked:
-                each.cancel()
 
     def close(self) -> None:
         """Nobody is left to wait. Idempotent."""

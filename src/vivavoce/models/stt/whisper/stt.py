@@ -34,7 +34,7 @@ class WhisperStt:
 
     rate = RATE
 
-    def __init__(self, model: str = "small", directory: Path = Path("models"), language: str | None = None) -> None:
+    def __init__(self, model: str = "base", directory: Path = Path("models"), language: str | None = None) -> None:
         """``language``: that of sessions which name none; without one it is found out."""
         folder = _folder(model, directory)
         self.name = f"whisper-{folder.name}"
@@ -47,7 +47,7 @@ class WhisperStt:
     async def transcribe(self, pcm: bytes, hints: Hints) -> Transcript:
         cut = await asyncio.to_thread(_parts, pcm) if len(pcm) > AT_ONCE else _parts(pcm)
         language = hints.language or self._language
-        heard = await self._queue.heard(*(Window(part, language, hints.prompt or "") for part in cut))
+        heard = [await self._queue.heard(Window(part, language, hints.prompt or "")) for part in cut]
         text = "".join(chain.from_iterable(each.words for each in heard)).strip()
         return Transcript(text, tuple(chain.from_iterable(each.logprobs for each in heard)) or None)
 
