@@ -98,7 +98,7 @@ def _config(app: Starlette | Door, how: Serving) -> uvicorn.Config:
         proxy_headers=bool(how.trusted_proxies),
         forwarded_allow_ips=list(how.trusted_proxies),
         http=Protocol,
-        ws="websockets-sansio",
+        ws="vivavoce.server.gathered:WebSocketProtocol",
         ws_max_size=MAX_MESSAGE,
         ws_per_message_deflate=False,  # 49 µs an audio delta, and speech hardly gets smaller
         ws_ping_interval=PING_SECONDS,
