@@ -105,7 +105,7 @@ class StreamingStt(Stt, Protocol):
 
     def hear(self, hints: Hints) -> AbstractAsyncContextManager["Hearing"]:
         """A turn begins; it is over, and what worked for it is free, when the context ends. To enter it may wait for a
-        place, up to a second. Raises as the hearing does."""
+        place. Raises as the hearing does."""
 
 
 class Hearing(Protocol):
