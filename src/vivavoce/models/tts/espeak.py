@@ -8,9 +8,9 @@ from collections.abc import AsyncGenerator, Sequence
 
 import msgspec
 
-from vivavoce.models.interfaces import ModelError
 from vivavoce.models.tts.espeak_voices import VOICES, voice_named
 from vivavoce.models.tts.espeak_worker import RATE, Utterance
+from vivavoce.models.tts.pieces import sayable
 from vivavoce.models.worker.pool import WorkerPool
 
 __all__ = ["EspeakTts"]
@@ -45,9 +45,7 @@ class EspeakTts:
     async def speak(
         self, text: str, voice: str, speed: float, language: str | None = None
     ) -> AsyncGenerator[bytes, None]:
-        if not 0.25 <= speed <= 1.5:
-            raise ModelError(f"The voice cannot speak at speed {speed}: choose one from 0.25 to 1.5.")
-        if not any(map(str.isalnum, text)):
+        if not sayable(text, speed):
             return
         chosen = voice_named(voice)
         words_per_minute, gap = _pace(speed)

@@ -13,6 +13,7 @@ import msgspec
 from vivavoce.models.interfaces import ModelError
 from vivavoce.models.tts.kokoro_voices import OPENAI, VOICES, language_of, voice_named
 from vivavoce.models.tts.kokoro_worker import RATE, Utterance
+from vivavoce.models.tts.pieces import sayable
 from vivavoce.models.worker.pool import WorkerPool
 
 __all__ = ["KokoroTts"]
@@ -53,9 +54,7 @@ class KokoroTts:
     async def speak(
         self, text: str, voice: str, speed: float, language: str | None = None
     ) -> AsyncGenerator[bytes, None]:
-        if not 0.25 <= speed <= 1.5:
-            raise ModelError(f"The voice cannot speak at speed {speed}: choose one from 0.25 to 1.5.")
-        if not any(map(str.isalnum, text)):
+        if not sayable(text, speed):
             return
         chosen = voice_named(voice)
         request = Utterance(text, chosen, max(speed, SLOWEST), language_of(chosen, language or self._language))

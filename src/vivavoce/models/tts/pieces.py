@@ -1,9 +1,11 @@
-"""What the voices that make a whole clause at once share: texts cut into clauses, clauses into chunks of sound."""
+"""What voices share: what they can be asked for, texts cut into clauses, clauses into chunks of sound."""
 
 import re
 from collections.abc import Iterator
 
-__all__ = ["chunks", "clauses", "pause_ms"]
+from vivavoce.models.interfaces import ModelError
+
+__all__ = ["chunks", "clauses", "pause_ms", "sayable"]
 
 SHORTEST = 40
 """Characters of a clause, the last aside: shorter ones, spoken alone, have no melody."""
@@ -13,6 +15,13 @@ CHUNK_MS = 100
 
 _BREAK = re.compile(r"(?<=[.!?…,;:])\s+|(?<=[。！？、，；：])")
 _CLOSING = "\"')”’» \n"
+
+
+def sayable(text: str, speed: float) -> bool:
+    """Whether there is anything to say. Raises :class:`ModelError` for a speed that no voice has."""
+    if not 0.25 <= speed <= 1.5:
+        raise ModelError(f"The voice cannot speak at speed {speed}: choose one from 0.25 to 1.5.")
+    return any(map(str.isalnum, text))
 
 
 def clauses(text: str) -> Iterator[str]:

@@ -13,6 +13,7 @@ import msgspec
 
 from vivavoce.models.interfaces import ModelError
 from vivavoce.models.tts.kokoro_voices import OPENAI
+from vivavoce.models.tts.pieces import sayable
 from vivavoce.models.tts.piper_worker import Utterance
 from vivavoce.models.worker.pool import WorkerPool
 
@@ -86,9 +87,7 @@ class PiperTts:
     async def speak(
         self, text: str, voice: str, speed: float, language: str | None = None
     ) -> AsyncGenerator[bytes, None]:
-        if not 0.25 <= speed <= 1.5:
-            raise ModelError(f"The voice cannot speak at speed {speed}: choose one from 0.25 to 1.5.")
-        if not any(map(str.isalnum, text)):
+        if not sayable(text, speed):
             return
         async for chunk in self._pool.ask(msgspec.json.encode(Utterance(text, self._speakers.speaker(voice), speed))):
             yield chunk

@@ -6,10 +6,10 @@ from typing import Any
 
 from vivavoce.audio.resample import Resampler
 from vivavoce.audio.wav_stream import PcmStream
-from vivavoce.models.interfaces import ModelError
 from vivavoce.models.remote.api import Api, Reply
 from vivavoce.models.remote.errors import Refusal, strange
 from vivavoce.models.remote.place import Patience, Remote
+from vivavoce.models.tts.pieces import sayable
 
 __all__ = ["VOICES", "RemoteTts"]
 
@@ -60,9 +60,7 @@ class RemoteTts:
     async def speak(
         self, text: str, voice: str, speed: float, language: str | None = None
     ) -> AsyncGenerator[bytes, None]:
-        if not 0.25 <= speed <= 1.5:
-            raise ModelError(f"The voice cannot speak at speed {speed}: choose one from 0.25 to 1.5.")
-        if not any(map(str.isalnum, text)):
+        if not sayable(text, speed):
             return
         while True:
             try:
