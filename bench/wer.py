@@ -4,7 +4,8 @@
 
 Every recogniser of this process that is installed is asked, with each of its models whose files are here. The words
 that were said stand in ``tests/speech/make.sh``, by which flite spoke them: 63 words in nine files, as they are and
-with white noise under them. Synthetic voices are easy, so this compares recognisers, and promises nothing of people.
+with white noise under them. One that can hear while somebody speaks is measured so, too: its time is that from the last
+sound to the words. Synthetic voices are easy, so this compares recognisers, and promises nothing of people.
 """
 
 import argparse
@@ -12,7 +13,7 @@ import asyncio
 import re
 import shlex
 import time
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -23,7 +24,7 @@ import numpy as np
 from tests.support.speech import FOLDER, speech
 from vivavoce.cli.settings import Settings
 from vivavoce.models.catalog import SPECS, Chosen, Spec, build
-from vivavoce.models.interfaces import Hints, Stt
+from vivavoce.models.interfaces import Hints, StreamingStt, Stt
 
 SAID = re.compile(r"^say .*$", re.MULTILINE)
 NOISE = (None, 20, 10)
@@ -75,17 +76,42 @@ def noisy(pcm: bytes, decibels: int | None) -> bytes:
     return np.clip(samples + noise, -32768, 32767).astype(np.int16).tobytes()
 
 
-async def measure(name: str, stt: Stt) -> Row:
-    await stt.transcribe(speech("say_hello", stt.rate), Hints(language="en"))  # loads it
+Ask = Callable[[bytes], Awaitable[tuple[str, float]]]
+"""From the sound to the words, and how long they took."""
+
+
+def at_the_end(stt: Stt) -> Ask:
+    async def ask(pcm: bytes) -> tuple[str, float]:
+        begin = time.perf_counter()
+        heard = await stt.transcribe(pcm, Hints(language="en"))
+        return heard.text, time.perf_counter() - begin
+
+    return ask
+
+
+def while_spoken(stt: StreamingStt) -> Ask:
+    batch = 2 * stt.rate * 160 // 1000
+
+    async def ask(pcm: bytes) -> tuple[str, float]:
+        async with stt.hear(Hints(language="en")) as hearing:
+            for at in range(0, len(pcm), batch):
+                begin = time.perf_counter()
+                await hearing.feed(pcm[at : at + batch])
+            heard = await hearing.words()
+            return heard.text, time.perf_counter() - begin
+
+    return ask
+
+
+async def measure(name: str, rate: int, ask: Ask) -> Row:
+    await ask(speech("say_hello", rate))  # loads it
     wrong, took = [0] * len(NOISE), []
     texts = {file: words_of(text) for file, text in said().items()}
     for file, words in texts.items():
         for number, decibels in enumerate(NOISE):
-            pcm = noisy(speech(file, stt.rate), decibels)
-            begin = time.perf_counter()
-            heard = await stt.transcribe(pcm, Hints(language="en"))
-            took.append(time.perf_counter() - begin)
-            wrong[number] += errors(words, words_of(heard.text))
+            heard, seconds = await ask(noisy(speech(file, rate), decibels))
+            took.append(seconds)
+            wrong[number] += errors(words, words_of(heard))
     return Row(name, wrong, sum(map(len, texts.values())), median(took))
 
 
@@ -105,7 +131,10 @@ async def main(directory: Path) -> None:
     for chosen in recognisers(directory):
         models = build(clock=lambda: datetime.now(UTC), stt=chosen, turn="words", directory=directory)
         try:
-            print(await measure(f"{chosen.name} {chosen.model}".strip(), models.stt), flush=True)
+            stt, name = models.stt, f"{chosen.name} {chosen.model}".strip()
+            print(await measure(name, stt.rate, at_the_end(stt)), flush=True)
+            if isinstance(stt, StreamingStt):
+                print(await measure(f"{name}, while spoken", stt.rate, while_spoken(stt)), flush=True)
         finally:
             await models.close()
 

@@ -82,10 +82,7 @@ def test_it_begins_anew_where_the_mean_is_another(decoder: FakeDecoder, off: flo
     decoder.mean += off
     feed(live, SECOND)
     assert (decoded(decoder) > 2 * SECOND) is again
-    feed(live, SECOND // 4)
-    decoder.mean += off
-    assert live.words() == "22"
-    assert (decoder.log[-1] == ("whole", 2 * SECOND + SECOND // 4)) is (off > ANOTHER or not again)
+    assert live.words() == "20"
 
 
 def test_after_a_pause_it_is_decoded_with_what_follows_until_it_is_long(decoder: FakeDecoder) -> None:

@@ -2,9 +2,8 @@
 
 What the whole has and a stream has not is the mean of all its features, which is taken from each (cepstral mean
 normalisation): it tells a voice in its room from what is said, and the one that the model comes with makes three times
-the mistakes. So decoding begins when there is enough sound for a fair mean, begins anew where the mean has turned out
-to be another, and ends with the whole where the last bit of sound has moved it. To begin anew takes a tenth of the time
-of the sound, and while one speaks nobody waits for it.
+the mistakes. So decoding begins when there is enough sound for a fair mean, and begins anew where the mean has turned
+out to be another. That takes a tenth of the time of the sound, and while one speaks nobody waits for it.
 """
 
 from math import dist
@@ -74,11 +73,11 @@ class Live:
 
     def words(self) -> str:
         """Of all that was fed."""
-        if not self._mean or self._moved():
-            self._words = self.whole(bytes(self._sound))
-        else:
+        if self._mean:
             self._stop()
             self._words = self._hypothesis()
+        else:
+            self._words = self.whole(bytes(self._sound))
         return joined(self.settled, self._words)
 
     def _start(self) -> None:
