@@ -29,8 +29,10 @@ class Prepared:
     def run(self, connection: Connection, *rows: Mapping[str, Any]) -> CursorResult[Any]:
         """For one row or more, each with all parameters, and perhaps more."""
         sql, parameters, by_order = self._text(connection.dialect)
-        given = [[(name, process(row[name]) if process else row[name]) for name, process in parameters] for row in rows]
-        values = [tuple(value for _, value in each) if by_order else dict(each) for each in given]
+        values = [tuple([process(row[name]) if process else row[name] for name, process in parameters]) for row in rows]
+        if not by_order:
+            names = [name for name, _ in parameters]
+            return connection.exec_driver_sql(sql, [dict(zip(names, each, strict=True)) for each in values])
         return connection.exec_driver_sql(sql, values)
 
     def _text(self, dialect: Dialect) -> _Text:
