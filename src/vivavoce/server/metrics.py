@@ -58,8 +58,11 @@ class _Now(Collector):
         yield from self._room()
         parked = len(self._service.parking)
         yield GaugeMetricFamily("vivavoce_sessions_parked", "Sessions that wait for their clients.", parked)
-        backlog = self._service.store.database.waiting
-        yield GaugeMetricFamily("vivavoce_store_backlog", "Transactions that wait for the database.", backlog)
+        store = self._service.store
+        backlog = store.ledger.waiting + store.database.waiting
+        yield GaugeMetricFamily(
+            "vivavoce_store_backlog", "Sessions and transactions that wait for the database.", backlog
+        )
 
     def _room(self) -> Iterator[Metric]:
         registry = self._service.registry

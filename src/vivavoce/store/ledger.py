@@ -68,6 +68,11 @@ class Ledger:
         self._writer: asyncio.Task[None] | None = None
         self._failures = 0
 
+    @property
+    def waiting(self) -> int:
+        """Sources that have something to write: those of the last tenth of a second, or more than a disk can take."""
+        return len(self._waiting)
+
     def soon(self, source: Source) -> None:
         """It has something to write."""
         self._waiting[source] = None
