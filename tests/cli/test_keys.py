@@ -1,6 +1,7 @@
 """``vivavoce keys`` and ``vivavoce share``, and the server that is closed by them."""
 
 import re
+import socket
 import stat
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -13,6 +14,7 @@ from tests.support.process import serve
 from vivavoce.access.sealing import Sealer
 from vivavoce.cli.keeping import SECRET_FILE
 from vivavoce.cli.main import main
+from vivavoce.cli.whereabouts import local_address, noted
 from vivavoce.store.database import in_directory
 from vivavoce.store.store import open_store
 
@@ -73,6 +75,16 @@ def test_a_time_that_is_none(run, expires: str):
     refused = run("keys", "create", "--name", "x", "--expires", expires)
     assert refused.exit_code == 2
     assert "vv_" not in refused.output
+
+
+def test_a_link_leads_to_the_server_that_runs(run, tmp_path: Path):
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        address = local_address("0.0.0.0", server.getsockname()[1], https=False)
+        with noted(tmp_path / "data", address):
+            told(run("share", "create", "--minutes", "5"), rf"{address}/#share=")
+        told(run("share", "create", "--minutes", "5"), "http://127.0.0.1:7171/#share=")
+    (tmp_path / "data" / "address").write_text(address)  # of a server that was killed
+    told(run("share", "create", "--minutes", "5"), "http://127.0.0.1:7171/#share=")
 
 
 def test_a_link_opens_the_page_and_keeps_its_token_behind_the_fragment(run, tmp_path: Path):

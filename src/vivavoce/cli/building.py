@@ -13,6 +13,7 @@ from vivavoce.cli import compose
 from vivavoce.cli.keeping import keep, lets_somebody_in, open_stored
 from vivavoce.cli.presets import picked
 from vivavoce.cli.settings import Settings
+from vivavoce.cli.whereabouts import address_of
 from vivavoce.models.interfaces import ModelError
 from vivavoce.models.remote.place import OPENAI, OPENAI_MODELS
 from vivavoce.server.app import build
@@ -55,7 +56,7 @@ def build_app(settings: Settings, port: int, *, https: bool) -> Starlette:
         raise click.ClickException(str(error)) from None
     options = _server_options(settings, answerer.voices, served)
     app = build(options, answerer.backend, warm=answerer.warm, keeping=kept, toolbox=toolbox)
-    address = settings.public_url or _address(settings, port, https)
+    address = settings.public_url or address_of(settings.host, port, https=https)
     for line in announcement(settings, answerer.backend, address, served):
         click.echo(line)
     return app
@@ -129,8 +130,3 @@ def _server_options(settings: Settings, voices: Sequence[str], served: bool) -> 
 def _seconds(minutes: int | None, default: int) -> float | None:
     """0 is for ever."""
     return (default if minutes is None else minutes) * 60.0 or None
-
-
-def _address(settings: Settings, port: int, https: bool) -> str:
-    host = f"[{settings.host}]" if ":" in settings.host else settings.host
-    return f"{'https' if https else 'http'}://{host}:{port}"

@@ -11,6 +11,7 @@ from starlette.applications import Starlette
 from vivavoce.access.loopback import is_loopback
 from vivavoce.cli.options import EPILOG, SectionedCommand, read, settings_options
 from vivavoce.cli.settings import Settings
+from vivavoce.cli.whereabouts import local_address, noted
 from vivavoce.server import logs
 from vivavoce.server.door import Door
 from vivavoce.server.run import CannotListen, Serving, listen, serve
@@ -45,7 +46,8 @@ def command(**options: Any) -> None:
         private_key=key,
         trusted_proxies=settings.trusted_proxies,
     )
-    serve(Door(build), listening, how)
+    with noted(settings.data_dir, local_address(settings.host, port, https=certificate is not None)):
+        serve(Door(build), listening, how)
 
 
 def _certificate(settings: Settings) -> tuple[Path, Path] | tuple[None, None]:

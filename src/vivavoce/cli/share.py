@@ -16,6 +16,7 @@ from vivavoce.cli.durations import moment, until
 from vivavoce.cli.keeping import open_stored, secret
 from vivavoce.cli.options import read, some_settings
 from vivavoce.cli.settings import Settings
+from vivavoce.cli.whereabouts import found, local_address
 from vivavoce.store.store import Store
 
 STORED = ("data_dir", "database_url")
@@ -104,7 +105,8 @@ def _sealed(settings: Settings, share: Share, key_env: str) -> bytes:
 
 
 def _page(settings: Settings) -> str:
-    return settings.public_url or f"{'https' if settings.https else 'http'}://127.0.0.1:{settings.port}"
+    running = settings.public_url or found(settings.data_dir)
+    return running or local_address("127.0.0.1", settings.port, https=settings.https)
 
 
 def _of(used: float, budget: float | None, shape: str) -> str:

@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 from urllib.parse import quote, urlsplit
 
 import click
@@ -20,25 +20,34 @@ from vivavoce.access.loopback import is_loopback
 from vivavoce.audio import HOUSE_RATE
 from vivavoce.audio.resample import convert
 from vivavoce.audio.wav import read_wav, write_wav
+from vivavoce.cli.options import read, some_settings
+from vivavoce.cli.settings import Settings
 from vivavoce.cli.soundcard import NoSoundCard, SoundCard, converse
+from vivavoce.cli.whereabouts import found, local_address
 from vivavoce.client.realtime import RealtimeSession, Refused, Unreachable, connect, dial
 from vivavoce.client.returning import OFFERED, Returning
 from vivavoce.client.turn import Turn, TurnError, ask, configure, say, wish
 from vivavoce.protocol.frame import Closed
 
-DEFAULT_URL = "ws://127.0.0.1:7171/v1/realtime"
-
 
 @click.command()
-@click.option("--url", default=DEFAULT_URL, show_default=True, help="The server's address.")
+@click.option("--url", help="The server's address; without it, the one that runs here (else ws://127.0.0.1:7171/…).")
 @click.option("--key-env", metavar="NAME", help="Variable that holds the key to send; none is sent without it.")
 @click.option("--model", default="gpt-realtime", show_default=True, help="Model to ask for.")
 @click.option("--voice", metavar="NAME", help="Voice of the answer; the server's own choice without it.")
 @click.option("--wav", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="A recorded question.")
 @click.option("--text", help="A typed question.")
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="Where to write the answer, as WAV.")
+@some_settings("data_dir", "port", "https")
 def command(
-    url: str, key_env: str | None, model: str, voice: str | None, wav: Path | None, text: str | None, out: Path | None
+    url: str | None,
+    key_env: str | None,
+    model: str,
+    voice: str | None,
+    wav: Path | None,
+    text: str | None,
+    out: Path | None,
+    **options: Any,
 ) -> None:
     """Talk to a Realtime server: this machine's own, unless --url says otherwise.
 
@@ -51,6 +60,7 @@ def command(
         raise click.UsageError("Give --wav or --text, not both.")
     if out and not (wav or text):
         raise click.UsageError("--out needs --wav or --text.")
+    url = url or _here(read(options, dict(os.environ)))
     key = _key(key_env, url)
     try:
         if wav or text:
@@ -61,6 +71,12 @@ def command(
         _fail(str(error))
     except KeyboardInterrupt:
         click.echo()
+
+
+def _here(settings: Settings) -> str:
+    """The server of this machine."""
+    address = found(settings.data_dir) or local_address("127.0.0.1", settings.port, https=settings.https)
+    return f"ws{address.removeprefix('http')}/v1/realtime"
 
 
 async def _one_turn(
