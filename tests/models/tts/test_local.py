@@ -12,7 +12,7 @@ import pytest_asyncio
 
 from tests.support import tiny_voices
 from tests.support.leaks import no_leaks
-from tests.support.tiny_voices import BASE_HZ, STEP_HZ
+from tests.support.tiny_voices import BASE_HZ, PHONEME_MS, STEP_HZ
 from vivavoce.audio.pcm import duration_ms
 from vivavoce.models.interfaces import ModelError
 from vivavoce.models.tts.kokoro import KokoroTts
@@ -99,9 +99,17 @@ async def test_nothing_to_say_is_silence(tts: Voice) -> None:
 
 @pytest.mark.asyncio(loop_scope="module")
 async def test_the_language_of_the_session_reaches_the_phonemes(tts: Voice) -> None:
-    spoken = {language: await sound(tts, "Pain, six, chat.", language=language) for language in LANGUAGES}
+    spoken = {language: await sound(tts, "27, 43", language=language) for language in LANGUAGES}
     assert len(set(spoken.values())) == (len(LANGUAGES) if tts.name == "kokoro" else 1), "a voice of Piper has its own"
-    assert await sound(tts, "Pain, six, chat.", language="fr-CA") == spoken["fr"]
+    assert await sound(tts, "27, 43", language="fr-CA") == spoken["fr"]
+
+
+@pytest.mark.asyncio(loop_scope="module")
+async def test_what_marks_a_word_of_another_language_is_not_spoken(tts: Voice) -> None:
+    """eSpeak NG says ``(en)wiːkˈɛnd(fr)``; each letter of that would be another 60 ms."""
+    foreign, english = await sound(tts, "weekend", language="fr"), await sound(tts, "weekend", language="en")
+    assert abs(duration_ms(foreign, tts.rate) - duration_ms(english, tts.rate)) <= PHONEME_MS
+    assert await sound(tts, "A (b) c.")
 
 
 @pytest.mark.parametrize("name", ["kokoro", "piper"])

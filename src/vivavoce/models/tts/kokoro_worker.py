@@ -5,6 +5,7 @@ PCM at :data:`RATE` in chunks of 100 to 200 ms, those of a clause as soon as tha
 """
 
 import os
+import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from vivavoce.models.worker.process import Emit, Handler, serve
 __all__ = ["RATE", "Utterance"]
 
 RATE = 24_000
+_PAUSES, _SWITCH = str.maketrans("()", ",,"), re.compile(r"\([^()]*\)")
 
 
 class Utterance(msgspec.Struct, frozen=True):
@@ -58,11 +60,18 @@ def _load(model: str, voices: str) -> Any:
         ) from error
 
 
+def _phonemes(kokoro: Any, clause: str, language: str) -> str:
+    """eSpeak NG puts ``(en)`` and the like where it takes a word for one of another language, which Kokoro would speak.
+    So its own are the only parentheses that come back, and these go."""
+    phonemes: str = kokoro.tokenizer.phonemize(clause.translate(_PAUSES), language)
+    return _SWITCH.sub("", phonemes).strip()
+
+
 def _sound(kokoro: Any, utterance: Utterance, clause: str) -> bytes:
     import numpy as np
 
     try:
-        phonemes = kokoro.tokenizer.phonemize(clause, utterance.language)
+        phonemes = _phonemes(kokoro, clause, utterance.language)
         if not phonemes:
             return b""  # such as ①: no reason to break off an answer
         samples, _ = kokoro.create(phonemes, utterance.voice, utterance.speed, is_phonemes=True)
