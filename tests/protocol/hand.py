@@ -172,6 +172,11 @@ class Hand:
         self.session.transcript(item_id, Heard(text))
         return self.told()
 
+    def sure(self, item_id: str, words: str) -> Told:
+        """Recognition is sure of the first words."""
+        self.session.transcript_begins(item_id, words)
+        return self.told()
+
     def unheard(self, item_id: str, message: str) -> Told:
         self.session.transcript(item_id, HeardFailed(message))
         return self.told()

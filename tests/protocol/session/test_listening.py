@@ -6,6 +6,7 @@ from tests.protocol.hand import WINDOW, Hand
 from vivavoce.protocol.session.commands import RATE, MayEnd, Span, Start, Transcribe, WentOn
 
 COMMITTED = ["input_audio_buffer.committed", "conversation.item.added", "conversation.item.done", "Transcribe"]
+TRANSCRIPTION = "conversation.item.input_audio_transcription"
 ANSWERED = ["response.created", "Start"]
 
 
@@ -311,6 +312,32 @@ def test_a_transcription_session_never_answers():
     assert hand.turn().names[-4:] == COMMITTED
     assert hand.respond().error["code"] == "invalid_value"
     assert hand.say("response.cancel").error["code"] == "response_cancel_not_active"
+
+
+@pytest.mark.parametrize(
+    ("sure", "heard", "deltas"),
+    [
+        ("", "one two", ["one two"]),
+        ("one", "one two", ["one", " two"]),
+        ("one two", "one two", ["one two"]),
+        ("one", "two", ["one"]),  # a hearing that was lost, and recognised anew: "completed" has the last word
+    ],
+)
+def test_what_is_told_of_words_only_grows(sure: str, heard: str, deltas: list[str]):
+    hand = Hand()
+    hand.hearing(transcription={"model": "whisper-1"})
+    hand.turn()
+    told = hand.sure("item_1", sure).events if sure else []
+    told = [*told, *hand.heard("item_1", heard).events]
+    assert [event["delta"] for event in told if event["type"] == f"{TRANSCRIPTION}.delta"] == deltas
+    assert told[-1]["transcript"] == heard
+
+
+def test_nobody_who_did_not_ask_is_told_of_words():
+    hand = Hand()
+    hand.turn()
+    assert hand.sure("item_1", "one").events == hand.heard("item_1", "one two").events == []
+    assert hand.sure("item_7", "gone").events == []
 
 
 # The idle user --------------------------------------------------------------------------------------

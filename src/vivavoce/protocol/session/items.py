@@ -44,6 +44,8 @@ class Content:
     """Whether the client sees the words here: a user's audio is recognised in any case, shown on request."""
     asked: str | None = None
     """The transcription model that the client wanted for this audio when it came; None: no events tell its words."""
+    told: str = ""
+    """The first of them, where events have told them before it was all recognised."""
     image_url: str = ""
     detail: str = "auto"
     marks: list[tuple[int, str]] = field(default_factory=list)

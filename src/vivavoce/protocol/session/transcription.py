@@ -37,19 +37,17 @@ class HeardFailed:
 class Transcriptions:
     def __init__(self, shared: Shared) -> None:
         self._shared = shared
-        self._told: dict[str, str] = {}
-        """Of items whose result is still to come, the words that clients know."""
 
     def begin(self, item_id: str, words: str) -> None:
         """The first words of an item, which its result begins with (O-15, O-46)."""
         found = self._part(item_id)
         if found and found[0].asked is not None:
-            self._told[item_id] = words
+            found[0].told = words
             self._shared.out.event(f"{EVENT}.delta", **found[1], delta=words)
 
     def take(self, item_id: str, result: Heard | HeardFailed) -> None:
         """The result for an item, or nothing if the item is gone."""
-        told, found, out = self._told.pop(item_id, ""), self._part(item_id), self._shared.out
+        found, out = self._part(item_id), self._shared.out
         if found is None:
             return
         part, where = found
@@ -60,7 +58,7 @@ class Transcriptions:
             error = {"type": "transcription_error", "code": "transcription_failed", "message": result.message}
             out.event(f"{EVENT}.failed", **where, error=error)
             return
-        sure = self._logprobs(result)
+        sure, told = self._logprobs(result), part.told
         if result.text != told and result.text.startswith(told):  # else "completed" has the last word
             out.event(f"{EVENT}.delta", **where, delta=result.text[len(told) :], **({} if told else sure))
         out.event(f"{EVENT}.completed", **where, transcript=result.text, usage=self._usage(part), **sure)
