@@ -67,6 +67,14 @@ async def test_silence_has_no_words_and_costs_no_decode(stt: WhisperStt, monkeyp
         assert (await hearing.words()).text == ""
 
 
+async def test_what_a_session_hints_at_reaches_each_decode(stt: WhisperStt, monkeypatch: pytest.MonkeyPatch):
+    seen = spy(monkeypatch)
+    async with stt.hear(Hints("de-AT", "Paris")) as turn:
+        await turn.feed(SPEECH)
+        await turn.words()
+    assert {(window.language, window.prompt) for window in seen} == {("de-AT", "Paris")}
+
+
 async def test_the_pause_behind_the_last_word_is_not_decoded(stt: WhisperStt, monkeypatch: pytest.MonkeyPatch):
     seen = spy(monkeypatch)
     async with stt.hear(Hints("en")) as turn:
