@@ -3,6 +3,7 @@
 import secrets
 
 import pytest
+from playwright.async_api import expect
 
 from tests.e2e.browser import OrbPage
 from tests.support.agents import agent
@@ -77,7 +78,9 @@ async def test_who_comes_by_a_share_link_talks_without_a_key(orb: OrbPage):
         )
         await served.service.store.shares.add(share, hash_of(token))
         await orb.open(served.http)
+        await expect(orb.page.get_by_text("To talk here you need a link.")).to_be_visible()
         await orb.start("error")
+        await expect(orb.alert).to_contain_text("lets in those who have a link. Ask whoever runs it")
         await orb.page.goto("about:blank")
         await orb.open(f"{served.http}/#share={token}")
         await orb.start()

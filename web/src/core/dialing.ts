@@ -2,6 +2,7 @@
 import { openFirst } from "./connect";
 import { type ServerConfig, type SessionWishes, mintKey, readConfig } from "./credentials";
 import type { SessionOptions } from "./options";
+import { Failure } from "./failure";
 import type { Return } from "./resume";
 import type { Scope } from "./scope";
 import type { Sound } from "./sound";
@@ -63,7 +64,12 @@ export class Dialing {
   }
 
   async #mint(): Promise<void> {
-    this.key = await mintKey(this.options.tokenUrl, this.wishes, this.scope.signal);
+    const { tokenUrl, server, share } = this.options;
+    this.key = await mintKey(tokenUrl, this.wishes, this.scope.signal).catch((error: unknown) => {
+      // An app's own server has words of its own.
+      const locked = error instanceof Failure && error.status === 401 && !share && tokenUrl.startsWith(server);
+      throw locked ? new Failure("locked", "", error.status) : error;
+    });
     this.#freshUntil = performance.now() + KEY_FRESH_MS;
     if (this.#config.relays) this.#config = await readConfig(this.options.server, this.scope.signal, this.key);
   }

@@ -11,6 +11,7 @@ export type FailureKind =
   // the server
   | "unreachable"
   | "refused"
+  | "locked" // nobody comes in without a key or a link
   | "lost"
   | "ended"
   | "trouble" // the conversation goes on

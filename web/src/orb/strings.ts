@@ -68,6 +68,7 @@ const FAILURES: Record<FailureKind, [string, string]> = {
   busy: ["The microphone is in use by another program.", "Close that one, then tap again."],
   unplugged: ["The microphone went away.", "Plug it in, then tap again."],
   unreachable: ["The voice server cannot be reached.", "Check that it is running and lets this site in, then tap again."],
+  locked: ["This server lets in those who have a link.", "Ask whoever runs it for one."],
   refused: ["The voice server refused.", "Tap to try again."],
   lost: ["The connection was lost.", "Tap to start again."],
   ended: ["The voice server ended the conversation.", "Tap to start again."],

@@ -44,6 +44,10 @@ orb.addEventListener("voice-state", () => byId("hint").remove(), { once: true })
 
 byId("snippet").textContent = `<script src="${location.origin}/orb.js" async></script>\n<voice-orb></voice-orb>`;
 
-void readConfig(location.origin, new AbortController().signal).then(({ answers }) => {
+void readConfig(location.origin, new AbortController().signal).then(({ answers, authentication }) => {
+  const hint = document.getElementById("hint");
+  if (hint && authentication === "key" && !share) {
+    hint.textContent = "To talk here you need a link. Whoever runs this server makes one: vivavoce share create";
+  }
   if (answers) byId("answers").textContent = `Answered by ${answers}`;
 });
