@@ -1,15 +1,17 @@
-"""One Chromium for each test, and a server of the test's own choosing in the same event loop."""
+"""One Chromium for each file, a page of its own for each test, and a server of the test's own choosing in the same
+event loop, which lives as long as the Chromium: ``pytest.mark.asyncio(loop_scope="module")``."""
 
 from collections.abc import AsyncIterator
 
 import pytest
+import pytest_asyncio
 from playwright.async_api import Browser, async_playwright
 
 from tests.e2e.browser import CHROMIUM_ARGS, PROBE, OrbPage
 from tests.support.tools import chromium
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def browser() -> AsyncIterator[Browser]:
     path = chromium()
     if path is None:
@@ -22,7 +24,14 @@ async def browser() -> AsyncIterator[Browser]:
             await browser.close()
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="module", autouse=True)
+async def _its_pages_go_with_a_test(browser: Browser) -> AsyncIterator[None]:
+    yield
+    for context in browser.contexts:
+        await context.close()
+
+
+@pytest_asyncio.fixture(loop_scope="module")
 async def orb(browser: Browser) -> OrbPage:
     """A page not yet opened. Motion is reduced: drawing costs what the voice needs on a small machine."""
     context = await browser.new_context(reduced_motion="reduce")

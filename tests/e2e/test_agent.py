@@ -17,7 +17,7 @@ from vivavoce.access.turn import IceServers
 from vivavoce.protocol.frame import APPEND, Frame
 from vivavoce.server.options import ServerOptions
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.asyncio(loop_scope="module")]
 
 WORDS = {"model": "whisper-1"}
 BLUE = agent(

@@ -10,7 +10,7 @@ from tests.support.backends import ScriptedBackend
 from tests.support.serving import serving
 from vivavoce.server.options import ServerOptions
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.asyncio(loop_scope="module")]
 
 SITE = "https://app.example"
 LISTED = ServerOptions(allow_origins=(SITE,))

@@ -13,7 +13,7 @@ from tests.support.process import serve
 from tests.support.serving import serving
 from vivavoce.server.options import ServerOptions
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.asyncio(loop_scope="module")]
 
 AXE = Path(__file__).parents[2] / "web" / "node_modules" / "axe-core" / "axe.min.js"
 

@@ -11,7 +11,7 @@ from tests.sessions.recording.test_recorder import heard
 from tests.support.process import serve
 from vivavoce.audio.wav import read_wav
 
-pytestmark = [pytest.mark.e2e, pytest.mark.models]
+pytestmark = [pytest.mark.e2e, pytest.mark.models, pytest.mark.asyncio(loop_scope="module")]
 
 QUESTION = "time_in_london.wav"
 LATE = 0.6

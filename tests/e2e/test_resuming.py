@@ -13,7 +13,7 @@ from tests.support.faulty_proxy import faulty
 from tests.support.serving import serving
 from vivavoce.server.options import ServerOptions
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.asyncio(loop_scope="module")]
 
 PARKS = ServerOptions(transport="websocket", park_seconds=30)
 

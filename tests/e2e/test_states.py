@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
+import pytest_asyncio
 from playwright.async_api import Route, expect
 
 from tests.e2e.browser import OrbPage
@@ -15,7 +16,7 @@ from vivavoce.backends.interface import BackendError
 from vivavoce.protocol.frame import Frame
 from vivavoce.server.options import ServerOptions
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.asyncio(loop_scope="module")]
 
 WEBSOCKET = ServerOptions(transport="websocket")
 
@@ -25,7 +26,7 @@ def backend() -> ScriptedBackend:
     return ScriptedBackend()
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="module")
 async def served(backend: ScriptedBackend) -> AsyncIterator[Served]:
     async with serving(backend, WEBSOCKET) as served:
         yield served

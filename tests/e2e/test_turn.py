@@ -10,7 +10,7 @@ from playwright.async_api import Route, expect
 from tests.e2e.browser import OrbPage
 from tests.support.process import serve
 
-pytestmark = [pytest.mark.e2e, pytest.mark.models]
+pytestmark = [pytest.mark.e2e, pytest.mark.models, pytest.mark.asyncio(loop_scope="module")]
 
 SILENCE_MS = 200
 """That ends a turn, by default."""
