@@ -58,14 +58,14 @@ def test_set_up_takes_the_pythons_of_requires_python():
     assert " ".join(f"python3.{minor}" for minor in range(high - 1, low - 1, -1)) in script
 
 
-@pytest.mark.parametrize("group", ["requirements.lock", "requirements-dev.lock"])
-def test_the_lock_files_know_every_dependency(group: str):
+@pytest.mark.parametrize("kinds", [[""], ["-dev", "-turn"]])
+def test_the_lock_files_know_every_dependency(kinds: list[str]):
     """After a change in pyproject.toml: make lock."""
     wanted = [*PROJECT["project"]["dependencies"], *PROJECT["project"]["optional-dependencies"]["talk"]]
-    if group == "requirements-dev.lock":
+    if "-dev" in kinds:
         wanted += [*PROJECT["dependency-groups"]["dev"], *chain(*PROJECT["project"]["optional-dependencies"].values())]
-    locked = set(re.findall(r"^([a-z0-9-]+)==", (ROOT / group).read_text("utf-8"), re.MULTILINE))
-    assert {_name(each) for each in wanted} <= locked
+    locks = "".join((ROOT / f"requirements{kind}.lock").read_text("utf-8") for kind in kinds)
+    assert {_name(each) for each in wanted} <= set(re.findall(r"^([a-z0-9-]+)==", locks, re.MULTILINE))
 
 
 def test_both_lock_files_agree():
