@@ -38,7 +38,7 @@ class EngineSession:
         self._ear = Ear(rounds, self._window)
         self._timer: asyncio.TimerHandle | None = None
         self._work: Work
-        self._main: asyncio.Task[None]
+        self._main: asyncio.Task[None] | None = None
 
     @classmethod
     async def open(cls, core: Session, house: House, rounds: Rounds, *, media: bool = False) -> "EngineSession":
@@ -46,7 +46,7 @@ class EngineSession:
         is a track, which plays what it is sent and brings PCM."""
         self = cls(core, rounds, media=media)
         ready = asyncio.Event()
-        self._main = asyncio.create_task(self._live(house, ready), name="engine session")
+        self._main = asyncio.create_task(self._run(house, ready), name="engine session")
         await ready.wait()
         return self
 
@@ -54,12 +54,12 @@ class EngineSession:
 
     async def receive(self) -> Frame:
         frame = await self._outgoing.take()
-        if self._work.stopwatch.running:
+        if self._main is not None and self._work.stopwatch.running:
             self._work.stopwatch.sent(frame)
         return frame
 
     async def send(self, frame: Frame) -> None:
-        if self._main.done():
+        if self._main is None or self._main.done():
             raise Closed
         if self._work.archive.full:  # a client that brings audio faster than it can be put away
             await self._work.archive.room()
@@ -80,8 +80,26 @@ class EngineSession:
 
     async def close(self, code: int = 1000, reason: str = "") -> None:
         self._outgoing.close(Closed(code, reason))
-        self._main.cancel()
-        await asyncio.wait([self._main])
+        if (main := self._main) is not None:
+            main.cancel()
+            await asyncio.wait([main])
+            if main is self._main:
+                self._let_go()
+
+    def _let_go(self) -> None:
+        """Of all but how it ended: what it is made of calls back into it, and would wait for the collector, with its
+        sound (``tests/server/test_freed.py``)."""
+        outgoing, work = self._outgoing, vars(self).get("_work")
+        for each in (self, work) if work is not None else (self,):
+            vars(each).clear()
+        self._main, self._outgoing = None, outgoing
+
+    async def _run(self, house: House, ready: asyncio.Event) -> None:
+        try:
+            await self._live(house, ready)
+        except asyncio.CancelledError as cancelled:
+            # A task group keeps it, and its traceback the group and all of this: another such circle.
+            raise cancelled.with_traceback(None) from None
 
     async def _live(self, house: House, ready: asyncio.Event) -> None:
         """Everything that the session does happens inside this."""
@@ -126,6 +144,8 @@ class EngineSession:
 
     def _window(self, end: int, probability: float) -> None:
         """Of voice activity. It is told in a round of all sessions: what goes wrong here stays here."""
+        if self._main is None:
+            return
         try:
             self._core.speech(end, probability)
             if self._core.speaks:
