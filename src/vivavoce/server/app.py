@@ -31,6 +31,7 @@ from vivavoce.server.pages import Pages
 from vivavoce.server.retention import retain
 from vivavoce.server.security import middleware
 from vivavoce.server.service import AnswerCall, Service
+from vivavoce.server.trimming import given_back, trim
 from vivavoce.server.v1 import routes as v1
 from vivavoce.server.v1.direct import take_up
 from vivavoce.server.v1.realtime import realtime
@@ -129,7 +130,7 @@ def _routes(service: Service) -> list[Route | Mount]:
 @asynccontextmanager
 async def _life(service: Service, warm: Callable[[], Awaitable[None]] | None, _app: Starlette) -> AsyncIterator[None]:
     beating = heartbeat(service.registry, service.metrics.lag.observe)
-    working = (_warmed(warm), service.toolbox.run(), retain(service), beating)
+    working = (_warmed(warm), service.toolbox.run(), retain(service), beating, trim(given_back()))
     beside = [asyncio.create_task(each) for each in working]
     try:
         async with service.registry:
