@@ -100,7 +100,8 @@ class Person:
                     heard.delays.append((self._sounded_at - ended) * 1000)
                 else:
                     heard.unanswered += 1
-            await microphone.be_quiet(REST_SECONDS)
+            if time.perf_counter() < until:
+                await microphone.be_quiet(REST_SECONDS)
 
     async def interrupt(
         self, said: Sequence[str | bytes], interjections: Sequence[Sequence[str | bytes]]

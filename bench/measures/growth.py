@@ -23,7 +23,7 @@ from vivavoce.models.vad.silero import SileroVad
 __all__ = ["Row", "asked", "lines", "measure", "tables"]
 
 SIZES = (1, 10, 25, 50, 100)
-SECONDS, SILENCE = 9.0, 0.5
+SECONDS, FLOOR_SECONDS, SILENCE = 9.0, 5.0, 0.5
 FULL_MS = 1_000.0
 VOICE_ACTIVITY = "voice activity"
 """In the place of a server's name: Silero alone, of one who never stops."""
@@ -69,7 +69,8 @@ async def _grown(server: Server, models: str, size: int) -> Row:
     doing("growth", server.name, size)
     async with standing(server, models, SILENCE) as process:
         base = process.memory()
-        found = await watch(process, server, size, SILENCE, SECONDS)
+        seconds = FLOOR_SECONDS if server is FLOOR else SECONDS
+        found = await watch(process, server, size, SILENCE, seconds)
     late = [found.late(each, SILENCE) for each in (50, 95)]
     unanswered = 0 if server is FLOOR else found.heard.unanswered
     cpu = 100 * found.cpu / size

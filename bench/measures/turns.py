@@ -14,7 +14,7 @@ from bench.talkers import crowd
 
 __all__ = ["Row", "asked", "measure", "tables"]
 
-PEOPLE, SECONDS = 5, 20.0
+PEOPLE, SECONDS = 5, 18.0
 WINDOW_MS = 21
 
 
