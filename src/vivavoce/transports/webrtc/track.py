@@ -90,7 +90,7 @@ class Speaker:
 
     def stop(self) -> None:
         """Sends nothing more, and lets nobody wait."""
-        self._stopped = True
+        self._stopped, self._send = True, None
         self._room.set()
 
     def _go_on(self) -> None:
