@@ -1,10 +1,12 @@
-"""A session that is over is gone, with its sound: nothing of it waits for Python's collector, which is off here."""
+"""What sessions leave: nothing. When one is over all of it is gone, with its sound, and does not wait for Python's
+collector, which is off here; and none has a thread (for calls see ``transports/webrtc/test_call.py``)."""
 
 import asyncio
 import base64
 import gc
 import json
 import re
+import threading
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 
@@ -20,7 +22,7 @@ from vivavoce.server.options import ServerOptions
 
 OURS = re.compile(r"vivavoce\.(?!models\.|sessions\.capacity\.)")
 """What models have been asked, the fakes remember; beats go on."""
-VISITS = 3
+VISITS, CROWD = 3, 12
 STEPS = 20
 """Turns of the loop that tasks get, to end."""
 
@@ -35,7 +37,7 @@ def collector() -> Iterator[None]:
 
 @pytest.fixture
 async def served() -> AsyncIterator[Served]:
-    models = senses(stt=FakeStt(*["What is it?"] * VISITS), llm=FakeLlm(*[says("It is this.")] * VISITS))
+    models = senses(stt=FakeStt(*["What is it?"] * CROWD), llm=FakeLlm(*[says("It is this.")] * CROWD))
     async with serving(Builtin(models, lambda: 0.0), ServerOptions(park_seconds=0.05)) as served:
         yield served
 
@@ -53,8 +55,15 @@ async def test_nothing_of_a_session_waits_for_the_collector(collector: None, ser
     raise AssertionError(f"left: {dict(left)}")
 
 
-async def visit(served: Served, how: str) -> None:
-    """A question and its answer, to the end of the session."""
+async def test_no_session_has_a_thread(served: Served):
+    await visit(served, "closed")
+    before = set(threading.enumerate())
+    seen = set().union(*await asyncio.gather(*(visit(served, "closed") for _ in range(CROWD - 1))))
+    assert {thread.name.partition("_")[0] for thread in seen - before} <= {"asyncio"}  # the loop's pool has its bounds
+
+
+async def visit(served: Served, how: str) -> set[threading.Thread]:
+    """A question and its answer, to the end of the session; the threads that there were at the answer."""
     socket = await connect(served.ws)
     live = served.service.registry.find((await until(socket, "session.created"))["session"]["id"])
     assert live is not None
@@ -65,11 +74,13 @@ async def visit(served: Served, how: str) -> None:
         audio = base64.b64encode(sound[at : at + 4800]).decode()
         await socket.send(json.dumps({"type": "input_audio_buffer.append", "audio": audio}))
     await until(socket, "response.done")
+    threads = set(threading.enumerate())
     if how == "closed":
         await socket.close()
     else:
         socket.transport.abort()
     await asyncio.wait_for(gone.wait(), 20)
+    return threads
 
 
 def alive() -> Counter[str]:
