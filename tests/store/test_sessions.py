@@ -1,18 +1,24 @@
 """The records of sessions: their items in order, what they used, and how they are found; in SQLite and PostgreSQL."""
 
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
+from itertools import count
 from typing import Any
 
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sqlalchemy import select
+
 from tests.support.past import put, record_of
-from vivavoce.store.items import GAP, Item
+from vivavoce.store.items import END, GAP, Item, items_table
 from vivavoce.store.recordings import Recording
 from vivavoce.store.responses import Response
 from vivavoce.store.sessions import TITLE, Session
-from vivavoce.store.store import Store
+from vivavoce.store.store import Store, in_memory
 from vivavoce.store.usage import NOBODY, Day
-from vivavoce.store.writing import Batch
+from vivavoce.store.writing import Batch, write
 
 NOON = 1_000_000_000.0
 """2001-09-09, 01:46:40 UTC."""
@@ -77,6 +83,48 @@ async def test_many_at_once_in_any_order_are_as_one_by_one(store: Store):
             await put(store, f"sess_{number}", *batch)
         found = [(item.id, item.words) for item in await store.items.all(f"sess_{number}")]
         assert found == [("b", "2"), ("c", "3 again"), ("d", "4"), ("a", "5")]
+
+
+ITEMS = st.builds(
+    message,
+    st.sampled_from("abcde"),
+    st.sampled_from(["one", "two"]),
+    ms=st.sampled_from([None, 500]),
+    place=st.sampled_from(["conversation", "conversation", "outside", "deleted"]),
+    previous=st.sampled_from([None, END, *"abcdez"]),
+)
+
+
+def written(store: Store, id: str, groups: Iterable[Sequence[tuple[str, Item]]]) -> list[tuple[Any, ...]]:
+    """What stands in sessions of these names behind ``id``, in order, when each group is one transaction. Positions may
+    have holes, and none is taken twice."""
+    for group in groups:
+        with store.database.engine.begin() as connection:
+            write(connection, [batch_of(id + name, items=[item]) for name, item in group])
+    with store.database.engine.begin() as connection:
+        mine = items_table.c.session_id.startswith(id, autoescape=True)
+        query = select(items_table).where(mine).order_by("session_id", "position")
+        found = connection.execute(query).all()
+    assert len({(row.session_id, row.position) for row in found}) == len(found)
+    return [(row.session_id.removeprefix(id), row.id, *row[3:]) for row in found]
+
+
+def batch_of(id: str, **fields: Any) -> Batch:
+    return Batch(session_id=id, owner="user:a", now=NOON, begun=session(id), **fields)
+
+
+def test_what_many_write_together_is_as_if_they_wrote_one_after_another():
+    store, numbers = in_memory(), count()
+
+    @given(st.lists(st.lists(st.tuples(st.sampled_from("xy"), ITEMS), min_size=1, max_size=4), max_size=5))
+    @settings(max_examples=40, deadline=None)
+    def alike(groups: list[list[tuple[str, Item]]]) -> None:
+        number = next(numbers)
+        apart = [[each] for group in groups for each in group]
+        assert written(store, f"together_{number}_", groups) == written(store, f"apart_{number}_", apart)
+
+    alike()
+    store.close()
 
 
 async def test_an_item_that_is_written_again_keeps_its_place_and_its_time(store: Store):
