@@ -1,5 +1,6 @@
 """For every test."""
 
+import fcntl
 import logging
 import os
 from collections.abc import Iterator
@@ -18,3 +19,14 @@ def _the_log_stays_as_it_was() -> Iterator[None]:
     root.handlers[:] = handlers
     root.setLevel(level)
     ours.setLevel(our_level)
+
+
+@pytest.fixture
+def in_real_time(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """One at a time of the tests that use it, whatever runs on other cores: they speak and hear as time passes."""
+    place = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        place = place.parent  # that of all workers
+    with (place / "in-real-time").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield

@@ -11,7 +11,12 @@ from tests.sessions.recording.test_recorder import heard
 from tests.support.process import serve
 from vivavoce.audio.wav import read_wav
 
-pytestmark = [pytest.mark.e2e, pytest.mark.models, pytest.mark.asyncio(loop_scope="module")]
+pytestmark = [
+    pytest.mark.e2e,
+    pytest.mark.models,
+    pytest.mark.asyncio(loop_scope="module"),
+    pytest.mark.usefixtures("in_real_time"),
+]
 
 QUESTION = "time_in_london.wav"
 LATE = 0.6

@@ -10,7 +10,12 @@ from playwright.async_api import Route, expect
 from tests.e2e.browser import OrbPage
 from tests.support.process import serve
 
-pytestmark = [pytest.mark.e2e, pytest.mark.models, pytest.mark.asyncio(loop_scope="module")]
+pytestmark = [
+    pytest.mark.e2e,
+    pytest.mark.models,
+    pytest.mark.asyncio(loop_scope="module"),
+    pytest.mark.usefixtures("in_real_time"),
+]
 
 SILENCE_MS = 200
 """That ends a turn, by default."""

@@ -25,6 +25,8 @@ from vivavoce.protocol.wire.errors import ProtocolError
 from vivavoce.transports.webrtc import ice
 from vivavoce.transports.webrtc.call import Call, answer
 
+pytestmark = pytest.mark.usefixtures("in_real_time")
+
 
 @pytest.fixture(autouse=True)
 async def nothing_is_left_running() -> AsyncIterator[None]:
