@@ -12,6 +12,7 @@ measures nothing and does just that.)
 """
 
 import argparse
+import sys
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol, cast
@@ -20,6 +21,7 @@ import uvloop
 
 from bench.measures import calls, core, growth, interruptions, soak, turns
 from bench.plot import draw
+from bench.processes import Unanswered
 from bench.report import Machine, Measure, Report
 from bench.servers import OURS, PEERS, Server
 
@@ -42,18 +44,26 @@ MEASURES = cast(
 )
 
 
-async def take(only: Sequence[str], servers: Sequence[Server], directory: Path | None) -> None:
-    """Measures one by one. What one has found is written down before the next begins."""
+async def take(only: Sequence[str], servers: Sequence[Server], directory: Path | None) -> bool:
+    """Measures one by one. What one has found is written down before the next begins, and one that cannot be taken is
+    left out: then False."""
+    all_taken = True
     report = Report.read(directory / "performance.json", MEASURES) if directory else Report(MEASURES)
     for name in only:
         machine = Machine.this()
-        report.add(name, await MEASURES[name].measure(servers), machine)
+        try:
+            report.add(name, await MEASURES[name].measure(servers), machine)
+        except Unanswered as problem:
+            all_taken = False
+            print(f"{name} is left out: {problem}", file=sys.stderr)
+            continue
         print(f"\n{report.told(name)}", flush=True)
         if directory:
             write(report, directory)
     if directory:
         write(report, directory)
     print(f"\n{report.summary()}")
+    return all_taken
 
 
 def write(report: Report, directory: Path) -> None:
@@ -72,7 +82,8 @@ def main() -> None:
     only = [each for each in given.only.split(",") if each]
     if unknown := set(only) - set(MEASURES):
         parser.error(f"There is no measure {', '.join(unknown)}: there are {', '.join(MEASURES)}.")
-    uvloop.run(take(only, (OURS,) if given.without_peers else (OURS, *PEERS), given.report))
+    all_taken = uvloop.run(take(only, (OURS,) if given.without_peers else (OURS, *PEERS), given.report))
+    sys.exit(0 if all_taken else 1)
 
 
 if __name__ == "__main__":

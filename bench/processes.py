@@ -14,15 +14,19 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-__all__ = ["Process", "environment", "free_port", "running"]
+__all__ = ["Process", "Unanswered", "environment", "free_port", "running"]
 
 HERE = Path(__file__).parent
-READY_SECONDS, POLL_SECONDS = 120.0, 0.02
+READY_SECONDS, POLL_SECONDS = 300.0, 0.02
 IDLE, IDLE_SECONDS, IDLE_TRIES = 0.05, 0.5, 60
 """Less than so much of a core, for so long; after so many looks it never will be."""
 PATIENCE = 10.0
 """Seconds that a process has to end by itself."""
 PAGE = os.sysconf("SC_PAGE_SIZE")
+
+
+class Unanswered(Exception):
+    """A server ended, or said nothing for five minutes, before it answered."""
 
 
 class Process:
@@ -73,8 +77,8 @@ class Process:
 async def running(
     command: Sequence[str], port: int | None = None, environ: Mapping[str, str] | None = None
 ) -> AsyncIterator[Process]:
-    """The process, once it answers on its port; with no ``port``, on the one that it prints. SystemExit, with its last
-    words, where it ends before that."""
+    """The process, once it answers on its port; with no ``port``, on the one that it prints. Raises
+    :class:`Unanswered`."""
     with tempfile.TemporaryFile() as words:
         started = await asyncio.create_subprocess_exec(
             *command, env={**os.environ, "NO_PROXY": "127.0.0.1", **(environ or {})}, stderr=words, cwd=HERE.parent,
@@ -83,7 +87,9 @@ async def running(
         try:
             if not await _answers(started, port := port or await _printed(started)):
                 words.seek(0)
-                raise SystemExit(f"{' '.join(command)} ended before it answered:\n{words.read().decode()[-2000:]}")
+                raise Unanswered(
+                    f"{' '.join(command)} did not answer. Its last words:\n{words.read().decode()[-2000:]}"
+                )
             yield Process(started.pid, port)
         finally:
             await _end(started)
@@ -96,15 +102,15 @@ async def _printed(started: asyncio.subprocess.Process) -> int:
 
 
 async def _answers(started: asyncio.subprocess.Process, port: int) -> bool:
-    async with asyncio.timeout(READY_SECONDS):
-        while port and started.returncode is None:
-            try:
-                _, writer = await asyncio.open_connection("127.0.0.1", port)
-            except OSError:
-                await asyncio.sleep(POLL_SECONDS)
-            else:
-                writer.close()
-                return True
+    patience = time.monotonic() + READY_SECONDS
+    while port and started.returncode is None and time.monotonic() < patience:
+        try:
+            _, writer = await asyncio.open_connection("127.0.0.1", port)
+        except OSError:
+            await asyncio.sleep(POLL_SECONDS)
+        else:
+            writer.close()
+            return True
     return False
 
 
