@@ -147,6 +147,20 @@ async def test_lost_packets_count_as_time_and_delay_nothing_for_long(last: int):
         assert said - 2 * FRAME_MS <= heard <= said
 
 
+@pytest.mark.parametrize("second", [111, 200], ids=["RTP", "RTCP"])
+async def test_packets_that_the_caller_did_not_sign_change_nothing(second: int):
+    async with calling() as (call, caller):
+        await until(call, APPEND)
+        connection = call._peer.getTransceivers()[0].receiver.transport.transport._connection
+        for rest in (0, 1, 10, 200, 1500, 9000):
+            connection.data_received(bytes([0x90, second]) + bytes(rest), 1)
+        connection.data_received(b"\x80", 1)
+        await asyncio.sleep(0)
+        await call.send(Frame("session.created", {"type": "session.created"}))
+        assert (await caller.event())["type"] == "session.created"
+        await until(call, APPEND)
+
+
 async def test_calls_make_no_threads():
     """A caller, which is aiortc's own, has one for what it hears, and a pool that encodes what it says."""
     before = set(threading.enumerate())  # other tests may have left some

@@ -19,7 +19,7 @@ RTP = range(128, 192)
 RTCP = range(192, 224)
 """The second byte of RTCP (RFC 5761, 4)."""
 SMALLEST, LARGEST = 12, 1500
-"""Bytes that a packet may have; libsrtp's buffer holds no more."""
+"""Bytes that a packet may have. libsrtp's buffer holds no more, and aiortc would break off for one of RTCP."""
 
 
 class Wire:
@@ -35,9 +35,13 @@ class Wire:
         pass_on, decrypt = self._connection.data_received, self._incoming.unprotect
 
         def data_received(data: bytes, component: int) -> None:
-            if data[0] not in RTP or (len(data) > 1 and data[1] in RTCP):
+            if data[0] not in RTP:
                 pass_on(data, component)
-            elif SMALLEST <= len(data) <= LARGEST:
+            elif not SMALLEST <= len(data) <= LARGEST:
+                return
+            elif data[1] in RTCP:
+                pass_on(data, component)
+            else:
                 try:
                     packet = decrypt(data)
                 except pylibsrtp.Error:
