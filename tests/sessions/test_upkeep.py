@@ -27,12 +27,14 @@ class Bank:
         """Seconds to write it down."""
 
     async def __call__(self, seconds: int, micros: int) -> Left:
-        if self.failing:
+        if self.failing and not isinstance(self.failing, Over):
             raise self.failing
         await asyncio.sleep(self.takes)
         self.charged.append((seconds, micros))
         self.seconds -= seconds
         self.micros -= micros
+        if self.failing:
+            raise self.failing
         return self.left
 
     @property
@@ -126,6 +128,9 @@ async def test_whose_account_is_closed_is_ended():
     ended = session.live.ending.result()
     assert isinstance(ended, Stopped)
     assert ended.error.message == "The key has been revoked."
+    with pytest.raises(Over):
+        await session.upkeep.settle()
+    assert session.bank.charged == [(10, 0), (0, 0)]
 
 
 @virtual_time

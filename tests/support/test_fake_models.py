@@ -18,8 +18,8 @@ def test_they_fit_the_interfaces() -> None:
 
 def test_vad_hears_loud_from_quiet() -> None:
     listener = FakeVad().stream()
-    assert listener(tone(32, 16_000)) == 1.0
-    assert listener(bytes(1024)) == 0.0
+    assert listener(tone(32, 24_000)) == 1.0
+    assert listener(bytes(2 * FakeVad.window)) == 0.0
 
 
 @virtual_time

@@ -29,7 +29,8 @@ class Over(Exception):
 
 
 Charge = Callable[[int, int], Awaitable[Left]]
-"""Notes seconds and millionths of a dollar; what is left then. Raises :class:`Over`."""
+"""Notes seconds and millionths of a dollar; what is left then. Raises :class:`Over` when it has noted them, and the
+account is no good any more; where it raises anything else, they are not noted."""
 
 
 class Account:
@@ -61,17 +62,25 @@ class Account:
     async def settle(self) -> None:
         """Raises :class:`Over`. A charge that has begun is made whoever is cancelled meanwhile, and the next one waits
         for it: so nothing is charged twice."""
-        await asyncio.shield(self._settle())
+        settling = asyncio.create_task(self._settle())
+        settling.add_done_callback(lambda it: it.cancelled() or it.exception())  # where nobody waits for it any more
+        await asyncio.shield(settling)
 
     async def _settle(self) -> None:
         async with self._charging:
             seconds, micros = int(self._seconds), int(self._micros)
-            left = await self._charge(seconds, micros)
-            self._seconds -= seconds
-            self._micros -= micros
-            self._left = left
+            try:
+                left = self._left = await self._charge(seconds, micros)
+            except Over:
+                self._noted(seconds, micros)
+                raise
+            self._noted(seconds, micros)
         if left.seconds <= 0 or left.dollars <= 0:
             raise Over(f"The {'talking time' if left.seconds <= 0 else 'money'} that this session had is used up.")
+
+    def _noted(self, seconds: int, micros: int) -> None:
+        self._seconds -= seconds
+        self._micros -= micros
 
 
 @dataclass(frozen=True, slots=True)
