@@ -15,6 +15,7 @@ from vivavoce.access.agents import Agents
 from vivavoce.access.prices import Price, Prices
 from vivavoce.protocol.frame import APPEND, AUDIO_DELTA, Frame
 from vivavoce.protocol.wire.errors import ProtocolError
+from vivavoce.server.options import ServerOptions
 from vivavoce.sessions.metrics import MOST, Few, Metrics
 
 PRICES = Prices({"gpt-x": Price(text_out=Decimal(1_000_000))})
@@ -90,7 +91,9 @@ async def test_a_session_is_counted_from_its_beginning_to_its_end(at: House):
         ("stage_seconds_sum", ("decided",), 0.5),
     ):
         assert of(found, name, *labels) == pytest.approx(value), (name, labels)
-    for name in ("store_backlog", "sessions_parked", "loop_lag_seconds_count", "process_resident_memory_bytes"):
+    assert of(found, "sessions_limit") == ServerOptions().max_sessions
+    looked_at = ("store_backlog", "sessions_parked", "loop_lag_seconds_count", "process_resident_memory_bytes")
+    for name in (*looked_at, "load_ratio", "loop_busy_ratio", "full_total"):
         assert (name, frozenset()) in found
 
 

@@ -4,13 +4,14 @@ import asyncio
 import json
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
 import httpx
 import pybase64
 import pytest
 from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import ConnectionClosed
+from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.typing import Subprotocol
 
 from tests.support.backends import ScriptedBackend
@@ -25,6 +26,7 @@ from vivavoce.access.limits import Allowance
 from vivavoce.protocol.frame import AUDIO_DELTA, Frame
 from vivavoce.server.options import ServerOptions
 from vivavoce.server.v1.claim import HEADER
+from vivavoce.sessions import capacity
 from vivavoce.sessions.berth import TAKEN_UP
 from vivavoce.sessions.live import Live
 
@@ -495,6 +497,24 @@ async def test_a_call_goes_on_in_a_new_one():
             told = [(await calls.lines[0].next_sent()).type for _ in range(3)]
             assert told == ["session.created", "conversation.created", "conversation.item.added"]
             await http.post(placed.headers["location"] + "/hangup")
+
+
+async def test_a_full_server_lets_in_who_comes_back(monkeypatch):
+    backend = ScriptedBackend()
+    async with serving(backend, replace(BRIEFLY, max_sessions=None)) as served:
+        client = await ended(served, backend)
+        monkeypatch.setattr(capacity, "FEW", 0)
+        monkeypatch.setattr(capacity, "BUSY", 1e-9)
+        async with asyncio.timeout(5), httpx.AsyncClient(base_url=served.http) as http:
+            while (await http.get("/ready")).status_code != 503:
+                pass
+        with pytest.raises(InvalidStatus, match="503"):
+            await connect(served.ws)
+        async with back(served.ws, client.token) as socket:
+            again = Client(socket)
+            assert (await again.event())["type"] == "session.created"
+            live = alone(served)
+        await asyncio.wait_for(live.gone.wait(), 5)
 
 
 async def test_a_transcription_does_not_go_on():
