@@ -16,7 +16,7 @@ from websockets.exceptions import ConnectionClosed
 from websockets.typing import Subprotocol
 
 from tests.support.backends import ScriptedBackend
-from tests.support.process import Process, serve
+from tests.support.process import PATIENCE, Process, serve
 from tests.support.serving import serving
 from vivavoce.protocol.frame import AUDIO_DELTA, Frame
 from vivavoce.store.database import in_directory
@@ -51,7 +51,7 @@ TURN = [
 
 async def event(socket: ClientConnection, type: str) -> dict[str, Any]:
     """The next of that type; all before it is let go."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE):
         while (found := json.loads(await socket.recv()))["type"] != type:
             pass
     return dict(found)
@@ -59,7 +59,7 @@ async def event(socket: ClientConnection, type: str) -> dict[str, Any]:
 
 async def written(store: Store, words: str) -> str:
     """Until that was said, as far as the store knows; the session's id."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE):
         while True:
             for session in await store.sessions.newest():
                 if any(words in item.words for item in await store.items.all(session.id)):

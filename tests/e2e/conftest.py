@@ -5,10 +5,12 @@ from collections.abc import AsyncIterator
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, async_playwright
+from playwright.async_api import Browser, async_playwright, expect
 
 from tests.e2e.browser import CHROMIUM_ARGS, PROBE, OrbPage
 from tests.support.tools import chromium
+
+expect.set_options(timeout=15_000)  # milliseconds: only what fails takes as long
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")

@@ -15,6 +15,7 @@ from websockets.typing import Origin
 
 from tests.support.backends import ScriptedBackend
 from tests.support.leaks import no_leaks
+from tests.support.process import PATIENCE
 from tests.support.serving import serving
 from vivavoce.protocol.frame import Frame
 from vivavoce.server.run import CannotListen, listen
@@ -134,11 +135,11 @@ async def test_a_process_answers_at_once_and_goes_when_told_to(sig):
     try:
         assert process.stdout
         assert process.stderr
-        port = int(await asyncio.wait_for(process.stdout.readline(), 20))
-        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=20) as http:
+        port = int(await asyncio.wait_for(process.stdout.readline(), PATIENCE))
+        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=PATIENCE) as http:
             assert (await http.get("/health")).json() == {"status": "ok"}  # the socket listens already: no polling
         process.send_signal(sig)
-        out, log = await asyncio.wait_for(process.communicate(), 20)
+        out, log = await asyncio.wait_for(process.communicate(), PATIENCE)
         assert process.returncode == 0, log.decode()
         assert out.decode().strip() == "heavy:"
         assert "Traceback" not in log.decode()
