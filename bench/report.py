@@ -113,7 +113,7 @@ class Report:
 
     def write(self, file: Path) -> None:
         kept = {
-            name: {"machine": asdict(self.machines[name]), "rows": [asdict(row) for row in rows]}
+            name: {"machine": asdict(self.machines[name]), "rows": [_rounded(asdict(row)) for row in rows]}
             for name, rows in self.rows.items()
         }
         file.write_text(json.dumps(kept, indent=1) + "\n")
@@ -150,6 +150,10 @@ def summary(lines: Iterable[Asked]) -> Table:
     return Table(
         ["", "asked", "Vivavoce", "peers"], [[line.measure, line.asked, line.ours, peers(line)] for line in lines]
     )
+
+
+def _rounded(row: dict[str, Any]) -> dict[str, Any]:
+    return {name: round(value, 5) if isinstance(value, float) else value for name, value in row.items()}
 
 
 def _between(text: str, name: str, said: str) -> tuple[str, int]:

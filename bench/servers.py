@@ -94,7 +94,8 @@ HF = Server(
             "scipy",
         ),
         *("sounddevice", "soxr", "lingua-language-detector"),
-        alone=("speech-to-speech==1.1.0",),  # a local voice that it also wants has no wheel for glibc below 2.39
+        # It also wants qwentts-cpp-python, for a voice that is not asked here, which has no wheel for glibc below 2.39.
+        alone=("speech-to-speech==1.1.0",),
     ),
     _realtime,
     most=16,
