@@ -21,12 +21,17 @@ def _the_log_stays_as_it_was() -> Iterator[None]:
     ours.setLevel(our_level)
 
 
-@pytest.fixture
-def in_real_time(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """One at a time of the tests that use it, whatever runs on other cores: they speak and hear as time passes."""
-    place = tmp_path_factory.getbasetemp()
-    if "PYTEST_XDIST_WORKER" in os.environ:
-        place = place.parent  # that of all workers
-    with (place / "in-real-time").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+@pytest.fixture(autouse=True)
+def _some_are_alone(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Of tests on several cores, one that is marked ``realtime`` has the machine to itself: it speaks and hears as time
+    passes. Who waits for that keeps the door, so that others come in after it, and nobody waits for ever."""
+    if "PYTEST_XDIST_WORKER" not in os.environ:
+        yield
+        return
+    place = tmp_path_factory.getbasetemp().parent  # that of all workers
+    alone = request.node.get_closest_marker("realtime") is not None
+    with (place / "door").open("w") as door, (place / "room").open("w") as room:
+        fcntl.flock(door, fcntl.LOCK_EX)
+        fcntl.flock(room, fcntl.LOCK_EX if alone else fcntl.LOCK_SH)
+        fcntl.flock(door, fcntl.LOCK_UN)
         yield

@@ -14,7 +14,7 @@ from vivavoce.audio.pcm import level_dbfs
 from vivavoce.audio.wav import read_wav
 from vivavoce.cli.main import main
 
-pytestmark = [pytest.mark.models, pytest.mark.usefixtures("in_real_time")]
+pytestmark = [pytest.mark.models, pytest.mark.realtime]
 
 
 async def talk(address: str, *args: str | Path) -> str:

@@ -14,7 +14,7 @@ pytestmark = [
     pytest.mark.e2e,
     pytest.mark.models,
     pytest.mark.asyncio(loop_scope="module"),
-    pytest.mark.usefixtures("in_real_time"),
+    pytest.mark.realtime,
 ]
 
 SILENCE_MS = 200

@@ -25,7 +25,7 @@ from vivavoce.protocol.wire.errors import ProtocolError
 from vivavoce.transports.webrtc import ice
 from vivavoce.transports.webrtc.call import Call, answer
 
-pytestmark = pytest.mark.usefixtures("in_real_time")
+pytestmark = pytest.mark.realtime
 
 
 @pytest.fixture(autouse=True)
