@@ -72,18 +72,6 @@ async def test_each_request_has_a_worker_of_its_own() -> None:
         assert await ask(workers, "say hello") == "hello"
 
 
-async def test_a_leased_worker_remembers_and_is_nobody_elses() -> None:
-    async with pool(size=2) as workers, workers.lease() as run:
-        mine = [b"".join([chunk async for chunk in run(b"say $PID")]) for _ in range(2)]
-        assert mine[0] == mine[1] != str(await pid(workers)).encode()
-        with pytest.raises(ModelError, match="The test model stopped"):
-            await anext(run(b"die"))
-    async with pool() as workers:
-        async with workers.lease() as run:
-            await anext(run(b"flood"))
-        assert await ask(workers, "say free") == "free"
-
-
 async def test_printing_does_no_harm_and_is_logged(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level("INFO")
     async with pool() as workers:

@@ -1,41 +1,32 @@
-"""The process in which PocketSphinx decodes: an :class:`Ask` and 16 kHz mono int16 PCM in, lower-case words out.
+"""The process in which PocketSphinx decodes: 16 kHz mono int16 PCM in, lower-case words out.
 
-Measured on short questions and read sentences: ``full_utt`` (features normalised over the whole utterance) makes fewer
-mistakes than streaming does (``pocketsphinx_live`` has the reason, and the remedy); without ``fwdflat``, the second
-search, the end comes in 10 ms instead of 200 at the same accuracy; the narrower search below halves the rest, and hears
-no worse.
+Measured on short questions and read sentences: without ``fwdflat``, the second search, the end comes in 10 ms instead
+of 200 at the same accuracy; the narrower search below halves the rest, and hears no worse.
+
+It decodes whole utterances (``full_utt``), because it needs the mean of all their features, which is taken from each.
+Of 20 sentences by four voices 6.8 % of the words were wrong so; 12 % when they were decoded while they were spoken,
+with the mean of what had been heard, begun anew with a better one after 1.5 and 2.5 s.
 """
 
 from pocketsphinx import Decoder
 
-from vivavoce.models.stt.pocketsphinx_asks import Ask
-from vivavoce.models.stt.pocketsphinx_live import Live
 from vivavoce.models.worker.process import Emit, Handler, serve
 
-SEARCH = {"fwdflat": False, "maxhmmpf": 3000, "maxwpf": 5, "topn": 2, "pl_window": 10}
+_SEARCH = {"fwdflat": False, "maxhmmpf": 3000, "maxwpf": 5, "topn": 2, "pl_window": 10}
 
 
 def prepare() -> Handler:
-    live = Live(Decoder(samprate=16_000, loglevel="FATAL", **SEARCH))
+    decoder = Decoder(samprate=16_000, loglevel="FATAL", **_SEARCH)
 
-    def answer(request: bytes) -> str:
-        pcm = request[1:]
-        match Ask(request[:1]):
-            case Ask.WHOLE:
-                return live.whole(pcm)
-            case Ask.BEGIN:
-                live.begin()
-                live.feed(pcm)
-            case Ask.FEED:
-                live.feed(pcm)
-            case Ask.WORDS:
-                return live.words()
-        return live.settled
+    def transcribe(pcm: bytes, emit: Emit) -> None:
+        decoder.reinit_feat()  # else the mean is one of all that was heard before, from whomever
+        decoder.start_utt()
+        decoder.process_raw(pcm, full_utt=True)
+        decoder.end_utt()
+        hypothesis = decoder.hyp()
+        emit(hypothesis.hypstr.encode() if hypothesis else b"")
 
-    def handle(request: bytes, emit: Emit) -> None:
-        emit(answer(request).encode())
-
-    return handle
+    return transcribe
 
 
 if __name__ == "__main__":

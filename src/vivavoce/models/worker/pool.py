@@ -10,8 +10,8 @@ import contextlib
 import logging
 import os
 import sys
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Sequence
-from contextlib import aclosing, asynccontextmanager
+from collections.abc import AsyncGenerator, Coroutine, Sequence
+from contextlib import aclosing
 from typing import Any
 
 from vivavoce.models.interfaces import ModelError
@@ -31,9 +31,6 @@ _INHERITED = {"PATH", "HOME", "LANG", "TMPDIR", "TEMP", "SYSTEMROOT", "VIRTUAL_E
 _log = logging.getLogger(__name__)
 
 
-Run = Callable[[bytes], AsyncGenerator[bytes, None]]
-
-
 class WorkerPool:
     """``size`` workers that run ``python -m module arguments…``. ``label`` names them to the user ("speech
     recognition"). More than ``max_waiting`` requests in the queue are refused at once."""
@@ -44,19 +41,16 @@ class WorkerPool:
         self._label = label
         self._max_waiting = max_waiting
         self._slots = [_Slot((module, *arguments), label) for _ in range(size)]
-        self._free: asyncio.LifoQueue[_Slot] = asyncio.LifoQueue()
-        """A worker that runs is taken before one that has to be started."""
+        self._free: asyncio.Queue[_Slot] = asyncio.Queue()
         for slot in self._slots:
             self._free.put_nowait(slot)
         self._waiting = 0
         self._mending: set[asyncio.Task[None]] = set()
         self._closed = False
 
-    async def warm(self, most: int | None = None) -> None:
-        """Start those of ``most`` free workers, or of all, that do not run yet. Raises :class:`ModelError` where one
-        cannot."""
-        free = self._free.qsize()
-        slots = [self._free.get_nowait() for _ in range(free if most is None else min(most, free))]
+    async def warm(self) -> None:
+        """Start the workers that are not running yet. Raises :class:`ModelError` where one cannot."""
+        slots = [self._free.get_nowait() for _ in range(self._free.qsize())]
         results = await asyncio.gather(*map(self._warm, slots), return_exceptions=True)
         for result in results:
             if isinstance(result, BaseException):
@@ -71,17 +65,12 @@ class WorkerPool:
     async def ask(self, request: bytes) -> AsyncGenerator[bytes, None]:
         """The chunks of the reply as they are made. Closing the iterator, or cancelling who reads it,
         frees the worker. Raises :class:`ModelError`."""
-        async with self.lease() as run, aclosing(run(request)) as reply:
-            async for chunk in reply:
-                yield chunk
-
-    @asynccontextmanager
-    async def lease(self) -> AsyncIterator["Run"]:
-        """A worker for a row of requests, which it may remember: it is nobody else's meanwhile. ``run(request)`` is as
-        :meth:`ask`; one request at a time."""
         slot = await self._lease()
         try:
-            yield (await slot.worker()).run
+            worker = await slot.worker()
+            async with aclosing(worker.run(request)) as reply:
+                async for chunk in reply:
+                    yield chunk
         finally:
             self._give_back(slot)
 
