@@ -17,11 +17,11 @@ class Decoder:
 
     def __init__(self, format: Format) -> None:
         self.format = format
-        self._resampler = Resampler(G711_RATE, RATE)
+        self._resampler = None if isinstance(format, Pcm) else Resampler(G711_RATE, RATE)
 
     def push(self, data: bytes) -> bytes:
         """Raises :class:`ProtocolError` for half a sample."""
-        if isinstance(self.format, Pcm):
+        if self._resampler is None:
             if len(data) % 2:
                 message = f"'audio' holds {len(data)} bytes; 16-bit samples come in pairs of bytes."
                 raise ProtocolError("invalid_value", message, param="audio")
@@ -35,10 +35,10 @@ class Encoder:
 
     def __init__(self, format: Format) -> None:
         self.format = format
-        self._resampler = Resampler(RATE, G711_RATE)
+        self._resampler = None if isinstance(format, Pcm) else Resampler(RATE, G711_RATE)
 
     def push(self, pcm: bytes) -> bytes:
-        if isinstance(self.format, Pcm):
+        if self._resampler is None:
             return pcm
         encode = g711.alaw_encode if isinstance(self.format, Pcma) else g711.ulaw_encode
         return encode(self._resampler.push(pcm))
