@@ -113,6 +113,16 @@ def batch_of(id: str, **fields: Any) -> Batch:
     return Batch(session_id=id, owner="user:a", now=NOON, begun=session(id), **fields)
 
 
+async def test_an_item_that_comes_into_the_conversation_where_it_stands_is_its_last(store: Store):
+    """And one that follows the one before it goes between them."""
+    some = [message("a", "1"), message("b", "2", place="outside"), message("b", "2"), message("c", "3", previous="a")]
+    for number, batches in enumerate(([some[:2], some[2:]], [[each] for each in some])):
+        await store.sessions.begin(session(f"sess_{number}"))
+        for batch in batches:
+            await put(store, f"sess_{number}", *batch)
+        assert await ids(store, f"sess_{number}") == ["a", "c", "b"]
+
+
 def test_what_many_write_together_is_as_if_they_wrote_one_after_another():
     store, numbers = in_memory(), count()
 

@@ -106,7 +106,8 @@ class _Writing:
 
     def _change(self, statement: Prepared, item: Item) -> None:
         self._rows.add(statement, _row(self._id, item))
-        if item.id == self._page.last and item.place != "conversation":
+        was_in, is_in = self._page.places.get(item.id) == "conversation", item.place == "conversation"
+        if (is_in and not was_in) or (item.id == self._page.last and not is_in):
             self._page.last = END
 
     def _position(self, item: Item) -> int:
