@@ -85,6 +85,13 @@ test("the server's word on what was heard counts as well", () => {
   assert.deepEqual(said(transcript), ["assistant: one two"]);
 });
 
+test("an answer that was cut in its first word leaves a line that says so", () => {
+  const transcript = after(...all);
+  transcript.cut("answer", 40);
+  const [caption] = transcript.captions();
+  assert.deepEqual([caption?.text, caption?.interrupted, caption?.final], ["", true, true]);
+});
+
 test("a cancelled response of which nothing was heard leaves no line", () => {
   const transcript = after(...all, { type: "response.done", response: { id: "resp", status: "cancelled" } });
   assert.deepEqual(said(transcript), []);

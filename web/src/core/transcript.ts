@@ -50,7 +50,8 @@ export class Transcript {
       const text = turn.text.slice(0, turn.shown).trim();
       const interrupted = turn.cutMs !== null;
       const final = interrupted || (turn.complete && turn.shown >= turn.text.length);
-      return text ? [{ id: turn.id, role: turn.role, text, final, interrupted }] : [];
+      const sounded = (turn.cutMs ?? 0) > 0; // of one that was cut in its first word, that it began
+      return text || sounded ? [{ id: turn.id, role: turn.role, text, final, interrupted }] : [];
     });
   }
 
