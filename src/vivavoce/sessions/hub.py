@@ -129,9 +129,6 @@ class Hub:
             while True:
                 frame = await line.receive()
                 frame.origin = name
-                if not self._routes[frame.type].inward:
-                    await self._hand_over(frame)
-                    continue
                 try:
                     passed = self._filtered(frame)
                 except ProtocolError as refusal:
